@@ -1,0 +1,42 @@
+"""清议 qingyi: integrity opinions, from spreadsheets to the leaders' page.
+
+The map, in the order of the data's way (``run.py`` is the same way as code)::
+
+    intake      files → opinions and rejections            rows read = opinions + rejections
+    text        opinion → clean, masked text → clauses → tokens
+    classify    text → label probabilities → labels with evidence
+    attribute   clauses → the departments they speak about
+    aggregate   findings → tables with intervals
+    outputs     opinions, findings, tables → private files
+    report      tables → page and workbook                 computes nothing
+    learn       labelled opinions → a model, and how good it is
+    run         the whole way on one page
+    cli         the commands
+
+beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``directory``, ``lexicon``, ``workspace``.
+
+In Python::
+
+    from pipeline import report
+    result = report(["data/samples/round1"], "out/round1")
+    result.summary          # a DataFrame: department × label, both counts, share with interval
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Result", "__version__", "classify", "report"]
+
+if TYPE_CHECKING:
+    from pipeline.run import Result, classify, report
+
+
+def __getattr__(name: str) -> Any:
+    """Load :mod:`pipeline.run` on first use: pandas and the rest cost a second that ``--help`` need not pay."""
+    if name in {"Result", "classify", "report"}:
+        from pipeline import run  # noqa: PLC0415
+
+        return getattr(run, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,78 @@
+"""Clauses → sparse counts: words, word pairs, character n-grams and meaning classes.
+
+Features never cross a clause, so an opinion's counts are the sum of its clauses' counts. That is what makes the
+evidence exact: a label's score is a sum over clauses (see :mod:`pipeline.classify.model`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import scipy.sparse as sp
+
+from pipeline.text.clauses import Clause
+from pipeline.text.segment import Segmenter
+
+_NEGATION_CLASSES = frozenset({"negation", "mended"})
+CHARACTER_ORDERS = (1, 2, 3, 4)
+
+
+def clause_features(text: str, segmenter: Segmenter) -> Iterator[str]:
+    """Features of one clause, repeats included.
+
+    ``w:`` words and ``b:`` neighbouring pairs of words, ``c:`` meaning classes, ``p:`` pairs of different classes
+    (in order), ``n:`` classes that follow a negation or a word of mending, and character 1- to 4-grams bare.
+    """
+    tokens = segmenter.tokens(text)
+    classes = segmenter.lexicon.classes
+    last = "^"
+    negated = False
+    seen: list[str] = []
+    for token in tokens:
+        yield "w:" + token
+        yield f"b:{last}|{token}"
+        last = token
+        found = classes.get(token)
+        if found is not None:
+            yield "c:" + found
+            if negated:
+                yield "n:" + found
+            for earlier in seen:
+                yield f"p:{earlier}|{found}"
+            if found not in seen:
+                seen.append(found)
+            negated = negated or found in _NEGATION_CLASSES
+    for order in CHARACTER_ORDERS:
+        for start in range(len(text) - order + 1):
+            yield text[start : start + order]
+
+
+def count_matrix(
+    texts: Sequence[str],
+    clauses: Sequence[Sequence[Clause]],
+    vocabulary: dict[str, int],
+    segmenter: Segmenter,
+) -> tuple[sp.csr_array, np.ndarray]:
+    """Counts per clause, all opinions' clauses in one matrix.
+
+    Returns:
+        ``(counts, owner)``: counts of shape (n_clauses, n_features), float32; ``owner`` gives each clause row's
+        index into ``texts``, ascending.
+    """
+    indices: list[int] = []
+    indptr = [0]
+    owner: list[int] = []
+    lookup = vocabulary.get
+    for number, (text, spans) in enumerate(zip(texts, clauses, strict=True)):
+        for span in spans:
+            found = map(lookup, clause_features(text[span.start : span.end], segmenter))
+            indices.extend(index for index in found if index is not None)
+            indptr.append(len(indices))
+            owner.append(number)
+    counts = sp.csr_array(
+        (np.ones(len(indices), dtype=np.float32), np.array(indices, dtype=np.int32), np.array(indptr, dtype=np.int64)),
+        shape=(len(owner), len(vocabulary)),
+    )
+    counts.sum_duplicates()
+    return counts, np.array(owner, dtype=np.int64)

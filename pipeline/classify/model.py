@@ -1,0 +1,174 @@
+"""The linear multi-label model: plain arrays and JSON, nothing in its files can run.
+
+A model lives in a folder: ``weights.npz`` (arrays), ``vocabulary.json`` (features in column order) and ``card.json``
+(what it was made from, digests of the other two, thresholds, figures). :func:`load_model` verifies all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from pipeline.errors import ModelError
+from pipeline.lexicon import Lexicon
+from pipeline.taxonomy import Taxonomy
+
+Floats = npt.NDArray[np.float64]
+FEATURES_VERSION = 1
+"""Raised whenever normalisation, masking, clauses or features change what a text turns into."""
+
+FILES = ("weights.npz", "vocabulary.json")
+ARRAYS = ("idf", "weights", "bias", "slope", "offset", "threshold", "review_low", "review_high")
+
+
+def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
+    """Logarithmic term frequency × inverse document frequency, rows scaled to length 1 (empty rows stay 0)."""
+    rows = counts.astype(np.float64)
+    rows.data = 1.0 + np.log(rows.data)
+    rows = sp.csr_array(rows.multiply(idf[np.newaxis, :]))
+    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    lengths[lengths == 0.0] = 1.0
+    return sp.csr_array(sp.diags_array(1.0 / lengths) @ rows)
+
+
+def summed(counts: sp.csr_array, owner: npt.NDArray[np.int64], n: int) -> sp.csr_array:
+    """Counts per owner (0 … n - 1) from counts per clause; indices sorted."""
+    indicator = sp.csr_array((np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(n, len(owner)))
+    total = sp.csr_array(indicator @ counts)
+    total.sort_indices()
+    return total
+
+
+@dataclass(frozen=True)
+class Model:
+    """One weight per feature and label, Platt-scaled (Platt 1999) per label.
+
+    ``weights`` has shape (n_features, n_labels); ``bias``, ``slope``, ``offset``, ``threshold``, ``review_low`` and
+    ``review_high`` have shape (n_labels,) in taxonomy order; thresholds are probabilities.
+    """
+
+    vocabulary: dict[str, int]
+    idf: Floats
+    weights: Floats
+    bias: Floats
+    slope: Floats
+    offset: Floats
+    threshold: Floats
+    review_low: Floats
+    review_high: Floats
+    card: dict[str, Any]
+
+    @property
+    def version(self) -> str:
+        """The model's name in the registry."""
+        return str(self.card["version"])
+
+    def probabilities(self, rows: sp.csr_array) -> Floats:
+        """Calibrated probabilities, shape (n, n_labels), for :func:`weighted` rows of shape (n, n_features)."""
+        margins = np.asarray(rows @ self.weights) + self.bias
+        return 1.0 / (1.0 + np.exp(-(self.slope * margins + self.offset)))
+
+    def contributions(
+        self, clause_counts: sp.csr_array, owner: npt.NDArray[np.int64], counts: sp.csr_array, rows: sp.csr_array
+    ) -> Floats:
+        """Each clause's share of its owner's margins, shape (n_clauses, n_labels).
+
+        Exact: summed over an owner's clauses and added to the bias it gives the owner's margins, since every
+        occurrence of a feature carries an equal part of the feature's weighted value.
+        """
+        per_count = rows.data / counts.data
+        width = np.int64(clause_counts.shape[1])
+        known = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr)) * width + counts.indices
+        clause_row = np.repeat(np.arange(clause_counts.shape[0]), np.diff(clause_counts.indptr))
+        wanted = owner[clause_row] * width + clause_counts.indices
+        scaled = clause_counts.astype(np.float64)
+        scaled.data = scaled.data * per_count[np.searchsorted(known, wanted)]
+        return np.asarray(scaled @ self.weights)
+
+    def decide(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
+        """Which labels are given: at or above the label's threshold."""
+        return probabilities >= self.threshold
+
+    def unsure(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
+        """Decisions that want a person's look: between the label's two review bounds."""
+        return (probabilities >= self.review_low) & (probabilities < self.review_high)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Write a model into ``folder`` (made where absent); the same model gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    arrays = {name: getattr(model, name).astype(np.float32) for name in ARRAYS}
+    np.savez_compressed(buffer, **arrays)
+    features = sorted(model.vocabulary, key=model.vocabulary.__getitem__)
+    contents = {
+        "weights.npz": buffer.getvalue(),
+        "vocabulary.json": json.dumps(features, ensure_ascii=False, separators=(",", ":")).encode(),
+    }
+    card = {**model.card, "files": {name: _sha256(content) for name, content in contents.items()}}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "card.json").write_text(
+        json.dumps(card, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
+
+
+def active_version(models: Path) -> str:
+    """The version that the registry's ``active`` pointer names.
+
+    Raises:
+        ModelError: no pointer, or one that is not a plain name.
+    """
+    try:
+        version = (models / "active").read_text(encoding="utf-8").strip()
+    except OSError:
+        raise ModelError("没有可用的模型：models/active 不存在；请运行“qingyi models build”重建。") from None
+    if not version or "/" in version or "\\" in version or version.startswith("."):
+        raise ModelError("models/active 的内容不是模型版本名，请改正。")
+    return version
+
+
+def load_model(models: Path, taxonomy: Taxonomy, lexicon: Lexicon) -> Model:
+    """Load the active model and verify it.
+
+    Raises:
+        ModelError: a file missing or changed (digest), another taxonomy or lexicon, another features version, or
+            arrays of a wrong shape.
+    """
+    version = active_version(models)
+    folder = models / version
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        contents = {name: (folder / name).read_bytes() for name in FILES}
+        digests = card["files"]
+        bound = (card["taxonomy"], card["lexicon"], card["features"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(f"模型 {version} 不完整或 card.json 损坏；请换一个版本或重建。") from None
+    for name, content in contents.items():
+        if digests.get(name) != _sha256(content):
+            raise ModelError(f"模型 {version} 的 {name} 与登记的摘要不符，可能损坏或被改动；请换一个版本或重建。")
+    if bound[0] != taxonomy.digest:
+        raise ModelError(f"模型 {version} 是按另一份问题类型表训练的；请用原来的表，或重新训练。")
+    if bound[1] != lexicon.digest:
+        raise ModelError(f"模型 {version} 是按另一份领域词表训练的；请用原来的词表，或重新训练。")
+    if bound[2] != FEATURES_VERSION:
+        raise ModelError(f"模型 {version} 是另一版程序训练的（特征版本 {bound[2]}）；请重新训练。")
+    features = json.loads(contents["vocabulary.json"])
+    with np.load(io.BytesIO(contents["weights.npz"]), allow_pickle=False) as stored:
+        arrays = {name: stored[name].astype(np.float64) for name in ARRAYS}
+    n_labels = len(taxonomy.codes)
+    if arrays["weights"].shape != (len(features), n_labels) or arrays["idf"].shape != (len(features),):
+        raise ModelError(f"模型 {version} 的数组形状不对；请重建。")
+    return Model(vocabulary={name: i for i, name in enumerate(features)}, card=card, **arrays)

@@ -1,0 +1,136 @@
+"""Opinions → readings: the whole of text, classification and attribution for one chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.attribute import Mentions, assign_clauses, fallback_department
+from pipeline.classify.features import count_matrix
+from pipeline.classify.model import Floats, Model, summed, weighted
+from pipeline.directory import Directory
+from pipeline.records import Finding, Opinion, Reading
+from pipeline.taxonomy import Taxonomy
+from pipeline.text.clauses import Clause, split_clauses
+from pipeline.text.mask import mask
+from pipeline.text.normalise import normalise
+from pipeline.text.segment import Segmenter
+from pipeline.text.shingles import signature
+from pipeline.text.validity import is_valid
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Everything that reading an opinion needs; travels to worker processes whole."""
+
+    taxonomy: Taxonomy
+    directory: Directory
+    segmenter: Segmenter
+    model: Model = field(repr=False)
+
+    def read(self, opinions: Sequence[Opinion]) -> list[Reading]:
+        """Read opinions, in order. The result for one does not depend on its neighbours."""
+        texts = [mask(normalise(opinion.text)) for opinion in opinions]
+        valid = [is_valid(text) for text in texts]
+        clauses = [split_clauses(text) if ok else [] for text, ok in zip(texts, valid, strict=True)]
+        mentions = Mentions(self.directory)
+        groups = [
+            self._groups(mentions, text, spans, opinion.department)
+            for text, spans, opinion in zip(texts, clauses, opinions, strict=True)
+        ]
+        counts, owner = count_matrix(texts, clauses, self.model.vocabulary, self.segmenter)
+        opinion_counts = summed(counts, owner, len(texts))
+        rows = weighted(opinion_counts, self.model.idf)
+        probabilities = self.model.probabilities(rows)
+        contributions = self.model.contributions(counts, owner, opinion_counts, rows)
+        given = self.model.decide(probabilities)
+        given[[not ok for ok in valid]] = False
+        unsure = self.model.unsure(probabilities)
+        first = np.searchsorted(owner, np.arange(len(texts) + 1))
+
+        readings = []
+        for i, opinion in enumerate(opinions):
+            mine = slice(first[i], first[i + 1])
+            labels = np.flatnonzero(given[i])
+            by_department = groups[i]
+            if len(by_department) > 1 and len(labels):
+                assigned = self._split(counts[mine], by_department, labels, given[i])
+            else:
+                assigned = [(department, label) for label in labels for department in by_department]
+            findings = [
+                self._finding(
+                    department, label, probabilities[i], unsure[i], clauses[i], contributions[mine], by_department
+                )
+                for department, label in assigned
+            ]
+            readings.append(
+                Reading(
+                    opinion=opinion,
+                    text=texts[i],
+                    valid=valid[i],
+                    findings=tuple(findings),
+                    departments=tuple(by_department) if valid[i] else (),
+                    needs_review=bool(valid[i] and unsure[i].any()),
+                    signature=signature(texts[i]) if valid[i] else b"",
+                )
+            )
+        return readings
+
+    def _groups(self, mentions: Mentions, text: str, spans: list[Clause], column: str) -> dict[str, list[int]]:
+        found, fallback = mentions.spoken_about(text, fallback_department(column, self.directory))
+        return assign_clauses(spans, found, fallback)
+
+    def _split(
+        self, counts: object, groups: dict[str, list[int]], labels: np.ndarray, given: np.ndarray
+    ) -> list[tuple[str, int]]:
+        """Departments of each given label: those whose clauses, read alone, carry it; else the likeliest one."""
+        owner = np.concatenate([np.full(len(members), number) for number, members in enumerate(groups.values())])
+        members = np.concatenate([np.asarray(members) for members in groups.values()])
+        rows = weighted(summed(counts[members], owner, len(groups)), self.model.idf)  # type: ignore[index]  # scipy's sparse indexing is untyped
+        alone = self.model.probabilities(rows)
+        names = list(groups)
+        assigned: list[tuple[str, int]] = []
+        for label in labels:
+            column = alone[:, label]
+            carried = np.flatnonzero(column >= self.model.threshold[label])
+            chosen = carried if len(carried) else [int(np.argmax(column))]
+            assigned += [(names[number], int(label)) for number in chosen]
+        return assigned
+
+    def _finding(
+        self,
+        department: str,
+        label: int,
+        probabilities: Floats,
+        unsure: np.ndarray,
+        clauses: list[Clause],
+        contributions: Floats,
+        groups: dict[str, list[int]],
+    ) -> Finding:
+        start, end = evidence_span(clauses, groups[department], contributions[:, label])
+        return Finding(
+            department=department,
+            label=self.taxonomy.codes[label],
+            probability=round(float(probabilities[label]), 4),
+            start=start,
+            end=end,
+            needs_review=bool(unsure[label]),
+        )
+
+
+def evidence_span(clauses: Sequence[Clause], members: Sequence[int], scores: Floats) -> tuple[int, int]:
+    """Character offsets of the run of neighbouring clauses of one sentence with the largest sum of ``scores``.
+
+    Only ``members`` may take part; at least one clause is taken even where all scores are negative.
+    """
+    best = (-np.inf, members[0], members[0])
+    run, begun, last = -np.inf, members[0], -2
+    for index in members:
+        joined = index == last + 1 and clauses[index].sentence == clauses[last].sentence and run > 0
+        run, begun = (run + scores[index], begun) if joined else (float(scores[index]), index)
+        if run > best[0]:
+            best = (run, begun, index)
+        last = index
+    return clauses[best[1]].start, clauses[best[2]].end

@@ -1,0 +1,104 @@
+"""The department directory: canonical names and the aliases people use for them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.errors import ResourceError, listed
+
+COLUMNS = ("code", "name", "parent", "kind", "aliases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
+    """One line of the directory. ``kind`` is its series (bureau, office, company, institute)."""
+
+    code: str
+    name: str
+    parent: str
+    kind: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Departments in file order. Guaranteed: every name and alias means exactly one department."""
+
+    departments: tuple[Department, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Canonical names in file order."""
+        return tuple(department.name for department in self.departments)
+
+    @cached_property
+    def by_alias(self) -> dict[str, str]:
+        """Every name and alias → canonical name."""
+        return {
+            alias: department.name
+            for department in self.departments
+            for alias in (department.name, *department.aliases)
+        }
+
+    def resolve(self, name: str) -> str | None:
+        """Canonical name for a name or alias as written in a column, or None where it is not listed."""
+        return self.by_alias.get("".join(name.split()))
+
+
+def load_directory(path: Path) -> Directory:
+    """Read ``departments.csv``; aliases are separated by ``;``.
+
+    Raises:
+        ResourceError: columns missing, an empty name, an unknown parent, or an alias claimed twice (both
+            lines are named).
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise ResourceError(
+                    f"部门目录 {path.name} 缺少列：{listed(missing)}；应有列：{listed(COLUMNS)}。"
+                )
+            rows = [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise ResourceError(f"读不到部门目录 {path.name}：{error.strerror}。") from None
+    except UnicodeDecodeError:
+        raise ResourceError(f"部门目录 {path.name} 不是 UTF-8 编码，请另存为“CSV UTF-8”。") from None
+
+    departments: list[Department] = []
+    claimed: dict[str, int] = {}
+    codes: dict[str, int] = {}
+    for line, row in rows:
+        name = (row["name"] or "").strip()
+        code = (row["code"] or "").strip()
+        if not name or not code:
+            raise ResourceError(f"部门目录 {path.name} 第 {line} 行没有 code 或 name，请补上。")
+        if code in codes:
+            raise ResourceError(f"部门目录 {path.name} 代码“{code}”重复：第 {codes[code]} 行与第 {line} 行。")
+        codes[code] = line
+        aliases = tuple(part.strip() for part in (row["aliases"] or "").split(";") if part.strip())
+        for alias in dict.fromkeys((name, *aliases)):
+            if alias in claimed:
+                raise ResourceError(
+                    f"部门目录 {path.name} 的名称或别名“{alias}”不唯一：第 {claimed[alias]} 行与第 {line} 行，请只留一处。"
+                )
+            claimed[alias] = line
+        departments.append(
+            Department(
+                code=code,
+                name=name,
+                parent=(row["parent"] or "").strip(),
+                kind=(row["kind"] or "").strip(),
+                aliases=aliases,
+            )
+        )
+    for department in departments:
+        if department.parent and department.parent not in codes:
+            raise ResourceError(
+                f"部门目录 {path.name} 第 {codes[department.code]} 行的上级代码“{department.parent}”不存在。"
+            )
+    return Directory(departments=tuple(departments))

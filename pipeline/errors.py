@@ -1,0 +1,51 @@
+"""Every error the program raises on purpose.
+
+::
+
+    QingyiError                 exit  when
+    ├── InputError               2    a file or table cannot be used as it is
+    ├── ResourceError            2    taxonomy, directory, lexicon or model file is wrong
+    │   └── ModelError           2    a model that is damaged, foreign or made for other resources
+    └── OutputError              1    a result cannot be written
+
+The message is one line in Chinese: what is wrong, where, what to do. It never holds text of an opinion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class QingyiError(Exception):
+    """Base of all; ``exit_code`` is the command's exit status."""
+
+    exit_code = 1
+
+
+class InputError(QingyiError):
+    """Input that cannot be used: no text column, unreadable file, unknown format, wrong usage."""
+
+    exit_code = 2
+
+
+class ResourceError(QingyiError):
+    """A taxonomy, directory, lexicon or corpus file with a wrong line; names the file and line."""
+
+    exit_code = 2
+
+
+class ModelError(ResourceError):
+    """A model whose digest, structure or origin does not fit what is loaded beside it."""
+
+
+class OutputError(QingyiError):
+    """A result that cannot be written: no permission, disk full, output folder holds something else."""
+
+    exit_code = 1
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Join names for a message with ``、``, at most ``most`` of them, each at most 40 characters long."""
+    shown = [name if len(name) <= 40 else name[:39] + "…" for name in names]
+    tail = f" 等 {len(shown)} 项" if len(shown) > most else ""
+    return "、".join(shown[:most]) + tail

@@ -1,0 +1,5 @@
+"""Files → opinions and rejections. Rows read = opinions + rejections.
+
+Order: :mod:`files` (which files) → :mod:`sheets` (file → rows of cells) → :mod:`header` (which column is which) →
+:mod:`values` (cells → dates, ids, text) → :mod:`reading` (the whole); :mod:`repeats` groups copies afterwards.
+"""

@@ -1,0 +1,154 @@
+"""The whole of intake: files → opinions and rejections, streamed in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import PurePosixPath
+
+from pipeline.errors import InputError, listed
+from pipeline.intake.files import SourceFile
+from pipeline.intake.header import FIELDS, SEARCHED_ROWS, field_columns, find_header, plain
+from pipeline.intake.sheets import Cell, Row, Sheet, open_sheets
+from pipeline.intake.values import as_date, as_text
+from pipeline.records import Opinion, Rejection
+
+LONGEST_TEXT = 20_000
+"""Characters; a longer cell is a document pasted whole and is refused with its reason."""
+
+_ROUNDED_FROM = 1e15
+
+
+@dataclass
+class Intake:
+    """A stream over files; its tallies are complete when the stream has ended.
+
+    ``rows`` counts rows read (empty rows and rows above a header are none). ``notices`` counts, by sentence,
+    what was accepted with a remark: an unreadable date, a repeated id, a number too long for a number cell.
+    """
+
+    files: Sequence[SourceFile]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    done: float = 0.0
+    notices: Counter[str] = field(default_factory=Counter)
+    skipped_sheets: list[str] = field(default_factory=list)
+    _ids: set[str] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.columns if name not in FIELDS]
+        if unknown:
+            raise InputError(f"--column 的字段“{unknown[0][:40]}”不认识；可用字段：{listed(FIELDS)}。")
+
+    def __iter__(self) -> Iterator[Opinion | Rejection]:
+        """Yield one opinion or rejection per row read.
+
+        Raises:
+            InputError: a file is unreadable or has no text column in any sheet (the headers seen are listed).
+        """
+        total = sum(source.size for source in self.files) or 1
+        before = 0
+        for source in self.files:
+            for result, share in self._file(source):
+                self.done = (before + share * source.size) / total
+                self.rows += 1
+                if isinstance(result, Opinion):
+                    self.accepted += 1
+                else:
+                    self.rejected += 1
+                yield result
+            before += source.size
+        self.done = 1.0
+
+    def _file(self, source: SourceFile) -> Iterator[tuple[Opinion | Rejection, float]]:
+        seen: list[str] = []
+        headless: list[str] = []
+        tables = 0
+        for sheet in open_sheets(source):
+            top = list(islice(sheet.rows, SEARCHED_ROWS))
+            header = self._header(sheet, top)
+            if header is None:
+                seen += [plain(cell) for cell in _widest(top) if plain(cell)]
+                if any(_filled(row) for row in top):
+                    headless.append(f"{source.name}：{sheet.name}" if sheet.name else source.name)
+                continue
+            tables += 1
+            last, columns = header
+            for row in chain(top[last + 1 :], sheet.rows):
+                if _filled(row) or row.problem:
+                    yield self._row(source, sheet, row, columns), row.done
+        if not tables:
+            asked = self.columns.get("text")
+            what = f"找不到名为“{asked}”的列" if asked else "找不到意见内容列"
+            raise InputError(
+                f"文件 {source.name} {what}；见到的列名：{listed(seen) if seen else '（空表）'}。"
+                "请用 --column text=列名 指定。"
+            )
+        self.skipped_sheets += headless
+
+    def _header(self, sheet: Sheet, top: list[Row]) -> tuple[int, dict[str, int]] | None:
+        if not sheet.headed:
+            return find_header(top, self.columns)
+        columns = field_columns(top[0].cells, self.columns) if top else {}
+        return (0, columns) if "text" in columns else None
+
+    def _row(self, source: SourceFile, sheet: Sheet, row: Row, columns: Mapping[str, int]) -> Opinion | Rejection:
+        cells = {name: row.cells[index] if index < len(row.cells) else None for name, index in columns.items()}
+        text, title = as_text(cells.get("text")), as_text(cells.get("title"))
+        reason = row.problem or self._problem(row, columns, text)
+        if reason:
+            content = " | ".join(filter(None, map(as_text, row.cells)))[:LONGEST_TEXT]
+            return Rejection(file=source.name, sheet=sheet.name, row=row.number, reason=reason, content=content)
+        date = as_date(cells.get("collected_on"))
+        if date is None:
+            self.notices["日期认不出，按空白处理"] += 1
+        return Opinion(
+            id=self._id(cells.get("id"), source, sheet, row),
+            text=f"{title}\n{text}" if title and title != text else text,
+            department=as_text(cells.get("department")),
+            source_unit=as_text(cells.get("source_unit")),
+            collected_on=date or "",
+            channel=as_text(cells.get("channel")),
+            labels=as_text(cells.get("labels")),
+        )
+
+    @staticmethod
+    def _problem(row: Row, columns: Mapping[str, int], text: str) -> str:
+        if not text:
+            first = as_text(next((cell for cell in row.cells if as_text(cell)), ""))
+            if first.startswith(("注", "说明", "填表", "制表", "审核", "合计", "总计", "小计", "备注", "统计", "联系")):
+                return "意见内容为空（表尾说明或合计行）"
+            return "意见内容为空"
+        if len(text) > LONGEST_TEXT:
+            return f"意见内容超过 {LONGEST_TEXT} 字，请拆开或缩短"
+        repeated = field_columns(row.cells, {})
+        if len(columns) > 1 and repeated and all(repeated.get(name) == index for name, index in columns.items()):
+            return "重复的表头行"
+        return ""
+
+    def _id(self, cell: Cell, source: SourceFile, sheet: Sheet, row: Row) -> str:
+        if isinstance(cell, float) and abs(cell) >= _ROUNDED_FROM:
+            self.notices["编号存成了数字且超过 15 位，表格程序已将其末位取整，请改存为文本"] += 1
+        given = as_text(cell)
+        stem = PurePosixPath(source.name).with_suffix("").as_posix()
+        place = ":".join(filter(None, (stem, sheet.name, str(row.number))))
+        if given and given in self._ids:
+            self.notices["编号与前面的重复，已加上文件和行号"] += 1
+            given = f"{given}@{place}"
+        identity = given or place
+        while identity in self._ids:
+            identity += "+"
+        self._ids.add(identity)
+        return identity
+
+
+def _filled(row: Row) -> bool:
+    return any(as_text(cell) for cell in row.cells)
+
+
+def _widest(rows: Sequence[Row]) -> tuple[Cell, ...]:
+    return max((row.cells for row in rows), key=lambda cells: sum(bool(as_text(c)) for c in cells), default=())

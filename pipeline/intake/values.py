@@ -1,0 +1,62 @@
+"""Cells → text, ids and dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from pipeline.intake.sheets import Cell
+
+_YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[T\s].*)?")
+_MDY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s.*)?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?")
+_YEAR_MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?")
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
+_EPOCH = dt.date(1899, 12, 30)
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+_EARLIEST, _LATEST = 1949, 2100
+
+
+def as_text(cell: Cell) -> str:
+    """A cell as the person saw it: whole numbers without ``.0``, dates as ISO, blanks as an empty text."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, float):
+        if cell != cell:  # noqa: PLR0124  # NaN, as a Parquet file has for missing
+            return ""
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e17 else repr(cell)
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
+    return str(cell).strip()
+
+
+def as_date(cell: Cell) -> str | None:
+    """``YYYY-MM-DD``; empty for a blank cell; None where the cell holds no date that exists.
+
+    Understood: date cells, ``2025-03-05`` (also with / . 年月日, and a time after it), ``3/5/2025``, ``20250305``,
+    spreadsheet serial numbers, and a year with a month (taken as its first day).
+    """
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    text = as_text(cell).translate(_FULL_WIDTH)
+    if not text:
+        return ""
+    if match := _YMD.fullmatch(text) or _COMPACT.fullmatch(text):
+        year, month, day = match.groups()
+    elif match := _MDY.fullmatch(text):
+        month, day, year = match.groups()
+    elif match := _YEAR_MONTH.fullmatch(text):
+        year, month, day = *match.groups(), "1"
+    elif _SERIAL.fullmatch(text):
+        return (_EPOCH + dt.timedelta(days=int(float(text)))).isoformat()
+    else:
+        return None
+    try:
+        date = dt.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    return date.isoformat() if _EARLIEST <= date.year <= _LATEST else None

@@ -1,0 +1,65 @@
+"""The domain lexicon: one file that feeds the segmenter and gives words their meaning class."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.errors import ResourceError
+
+_TERM = re.compile(r"[\u3400-\u9fffA-Za-z0-9]{1,12}")
+_CLASS = re.compile(r"[a-z][a-z_]*")
+HEADER = ("term", "class", "note")
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Terms and their meaning classes. Guaranteed: each term once, made of characters jieba keeps whole."""
+
+    classes: dict[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the sorted (term, class) pairs: what a model is bound to."""
+        lines = (f"{term}\t{klass}" for term, klass in sorted(self.classes.items()))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """Read ``lexicon.tsv`` (term, class, note; ``#`` begins a comment line).
+
+    jieba drops or cuts terms with spaces, hyphens or brackets without a word, so every line is checked.
+
+    Raises:
+        ResourceError: the line's number and what is wrong with it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise ResourceError(f"读不到领域词表 {path.name}：{error.strerror}。") from None
+    except UnicodeDecodeError:
+        raise ResourceError(f"领域词表 {path.name} 不是 UTF-8 编码。") from None
+    if not lines or tuple(lines[0].split("\t")[:2]) != HEADER[:2]:
+        raise ResourceError(f"领域词表 {path.name} 第 1 行应为表头：term、class、note（制表符分隔）。")
+    classes: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip() or line.startswith("#"):
+            continue
+        where = f"领域词表 {path.name} 第 {number} 行"
+        parts = line.split("\t")
+        if len(parts) not in (2, 3):
+            raise ResourceError(f"{where}应有 2 或 3 列（制表符分隔），现有 {len(parts)} 列。")
+        term, klass = parts[0], parts[1]
+        if not _TERM.fullmatch(term):
+            raise ResourceError(f"{where}的词“{term[:20]}”含空格、标点或过长，分词时会被切开，请改写。")
+        if not _CLASS.fullmatch(klass):
+            raise ResourceError(f"{where}的类别“{klass[:20]}”应为小写英文与下划线。")
+        if term in seen:
+            raise ResourceError(f"{where}的词“{term}”与第 {seen[term]} 行重复。")
+        seen[term] = number
+        classes[term] = klass
+    return Lexicon(classes=classes)

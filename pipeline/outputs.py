@@ -1,0 +1,167 @@
+"""Files of a run: private, whole or absent, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import OutputError
+from pipeline.records import Reading, Rejection
+from pipeline.text.mask import mask
+from pipeline.text.normalise import normalise
+
+_STAGING = ".qingyi-"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+OPINIONS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("id", "text", "department", "source_unit", "collected_on", "channel", "labels")),
+        ("valid", pa.bool_()),
+        ("needs_review", pa.bool_()),
+        ("duplicate_of", pa.string()),
+    ]
+)  # fmt: skip
+FINDINGS = pa.schema(
+    [
+        ("opinion_id", pa.string()),
+        ("department", pa.string()),
+        ("label", pa.string()),
+        ("probability", pa.float64()),
+        ("evidence", pa.string()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("needs_review", pa.bool_()),
+    ]
+)
+REJECTED = ("file", "row", "reason", "content", "sheet")
+
+
+def csv_cell(value: Any) -> Any:
+    """A value as a csv cell: a leading sign that a spreadsheet program would calculate gets an apostrophe."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
+
+
+class OutputFolder:
+    """A staging folder inside the result folder; leaving the ``with`` block without error moves its files in place.
+
+    Files are created readable by their owner only, in a folder of the same kind. After an error nothing of the
+    run remains; what a killed run left behind is swept by the next.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Self:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for left in self.folder.glob(_STAGING + "*"):
+                shutil.rmtree(left, ignore_errors=True)
+            self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.folder))
+        except OSError as error:
+            raise OutputError(f"不能写入输出文件夹 {self.folder}：{error.strerror}；请换一个可写的位置。") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                for path in sorted(self.staging.iterdir()):
+                    os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
+                    path.replace(self.folder / path.name)
+        except OSError as failure:
+            raise OutputError(f"不能写入输出文件夹 {self.folder}：{failure.strerror}。") from None
+        finally:
+            shutil.rmtree(self.staging, ignore_errors=True)
+
+    def path(self, name: str) -> Path:
+        """Where to write a file that will be moved into the result folder."""
+        return self.staging / name
+
+    def open_csv(self, name: str) -> IO[str]:
+        """A new csv file, UTF-8 with BOM."""
+        return self.path(name).open("w", encoding="utf-8-sig", newline="")
+
+
+class TableFile:
+    """The same rows to ``<name>.csv`` and ``<name>.parquet``, appended chunk by chunk."""
+
+    def __init__(self, output: OutputFolder, name: str, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._csv = output.open_csv(name + ".csv")
+        self._writer = csv.writer(self._csv)
+        self._writer.writerow(schema.names)
+        self._parquet = pq.ParquetWriter(output.path(name + ".parquet"), schema, compression="zstd")
+
+    def write(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Append rows, values in schema order."""
+        if rows:
+            columns = zip(*rows, strict=True)
+            arrays = [pa.array(column, type=field.type) for column, field in zip(columns, self._schema, strict=True)]
+            self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+            self._writer.writerows([csv_cell(value) for value in row] for row in rows)
+
+    def close(self) -> None:
+        """Finish both files."""
+        self._parquet.close()
+        self._csv.close()
+
+
+class RunFiles:
+    """``opinions.*``, ``findings.*`` and ``rejected.csv`` of one run."""
+
+    def __init__(self, output: OutputFolder) -> None:
+        self._opinions = TableFile(output, "opinions", OPINIONS)
+        self._findings = TableFile(output, "findings", FINDINGS)
+        self._rejected = output.open_csv("rejected.csv")
+        self._rejected_rows = csv.writer(self._rejected)
+        self._rejected_rows.writerow(REJECTED)
+
+    def write(self, readings: Sequence[Reading], duplicate_of: Sequence[str], departments: Sequence[str]) -> None:
+        """Append a chunk; ``departments`` are the canonical names of the opinions' own column."""
+        self._opinions.write(
+            [
+                (
+                    reading.opinion.id, reading.text, department, reading.opinion.source_unit,
+                    reading.opinion.collected_on, reading.opinion.channel, ";".join(reading.labels),
+                    reading.valid, reading.needs_review, first,
+                )
+                for reading, first, department in zip(readings, duplicate_of, departments, strict=True)
+            ]
+        )  # fmt: skip
+        self._findings.write(
+            [
+                (
+                    reading.opinion.id, finding.department, finding.label, finding.probability,
+                    reading.text[finding.start : finding.end], finding.start, finding.end, finding.needs_review,
+                )
+                for reading in readings
+                for finding in reading.findings
+            ]
+        )  # fmt: skip
+
+    def reject(self, rejections: Iterable[Rejection]) -> None:
+        """Append rejected rows; what they hold is masked like any text."""
+        self._rejected_rows.writerows(
+            [csv_cell(value) for value in (row.file, row.row, row.reason, mask(normalise(row.content)), row.sheet)]
+            for row in rejections
+        )
+
+    def close(self) -> None:
+        """Finish all files."""
+        self._opinions.close()
+        self._findings.close()
+        self._rejected.close()

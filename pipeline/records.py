@@ -1,0 +1,73 @@
+"""The values that travel through the program. Text is an accusation: it is in no ``repr``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+UNSPECIFIED = "未指明"
+"""The department of a finding whose opinion names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """One accepted row of input, as read: nothing normalised, nothing masked yet.
+
+    ``text`` has the title joined before it with a line break. ``collected_on`` is ``YYYY-MM-DD`` or empty.
+    """
+
+    id: str
+    text: str = field(repr=False)
+    department: str = ""
+    source_unit: str = field(default="", repr=False)
+    collected_on: str = ""
+    channel: str = ""
+    labels: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One row of input that was not accepted, with its reason; ``row`` counts from 1 as the file shows it."""
+
+    file: str
+    sheet: str
+    row: int
+    reason: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One label of one opinion about one department.
+
+    ``probability`` is calibrated, in [0, 1]. ``start``/``end`` are character offsets of ``evidence`` in the
+    masked text of the opinion, ``text[start:end] == evidence``.
+    """
+
+    department: str
+    label: str
+    probability: float
+    start: int
+    end: int
+    needs_review: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the program made of one opinion: masked text, validity, findings in taxonomy order.
+
+    ``departments`` are those the opinion speaks about, whether or not a finding is tied to them.
+    ``shingles`` is the MinHash signature of the text (empty for invalid opinions).
+    """
+
+    opinion: Opinion
+    text: str = field(repr=False)
+    valid: bool
+    findings: tuple[Finding, ...]
+    departments: tuple[str, ...]
+    needs_review: bool
+    signature: bytes = field(repr=False)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The opinion's label codes, each once, in the order of the findings."""
+        return tuple(dict.fromkeys(finding.label for finding in self.findings))

@@ -1,0 +1,231 @@
+"""What the documents say, collected once from the tables, so that rendering decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pipeline.aggregate.tally import Tables
+from pipeline.records import UNSPECIFIED
+from pipeline.taxonomy import Label, Taxonomy
+
+SMALL = 30
+"""Below so many opinions a department's share is better read opinion by opinion than as a percentage."""
+
+_FIRST_LOOK = 6
+KINDS = {"bureau": "厅本级", "office": "处室", "company": "公司", "institute": "院所校站"}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a bar chart. ``repeats`` is what ``count`` has beyond ``distinct``; ``low``/``high`` in [0, 1]."""
+
+    name: str
+    distinct: int
+    count: int
+    share: float
+    low: float
+    high: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One (department, issue): counts, share of the department's opinions and its 95 % interval."""
+
+    department: str
+    label: Label
+    count: int
+    distinct: int
+    opinions: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class DepartmentFacts:
+    """One department that somebody spoke about; ``cells`` holds its labels that occur, most frequent first."""
+
+    name: str
+    series: str
+    opinions: int
+    distinct: int
+    issue: int
+    praise: int
+    review: int
+    cells: tuple[Cell, ...]
+
+    def count(self, code: str) -> int:
+        """Distinct opinions with a label, 0 where it does not occur."""
+        return next((cell.distinct for cell in self.cells if cell.label.code == code), 0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a document may say; no text of any opinion is in it."""
+
+    totals: Mapping[str, Any]
+    run: Mapping[str, Any]
+    card: Mapping[str, Any]
+    taxonomy: Taxonomy
+    tables: Tables
+    issues: tuple[Bar, ...]
+    praised: tuple[Bar, ...]
+    departments: tuple[DepartmentFacts, ...]
+    first_look: tuple[Cell, ...]
+    headline: tuple[str, ...]
+
+    @classmethod
+    def collect(
+        cls, tables: Tables, run: Mapping[str, Any], card: Mapping[str, Any], taxonomy: Taxonomy
+    ) -> Facts:
+        """Collect; issues most frequent first, departments in directory order."""
+        departments = _departments(tables, taxonomy)
+        issues = _issues(tables, taxonomy)
+        first_look = _first_look(departments)
+        return cls(
+            totals=tables.totals,
+            run=run,
+            card=card,
+            taxonomy=taxonomy,
+            tables=tables,
+            issues=issues,
+            praised=_praised(departments),
+            departments=departments,
+            first_look=first_look,
+            headline=tuple(_headline(tables.totals, issues, departments)),
+        )
+
+    @property
+    def max_cell(self) -> int:
+        """The largest distinct count of any (department, issue), at least 1."""
+        return max((c.distinct for d in self.departments for c in d.cells if c.label.kind == "issue"), default=1)
+
+    @property
+    def period(self) -> str:
+        """The days on which the opinions were collected, in words."""
+        first, last = str(self.totals["first_day"]), str(self.totals["last_day"])
+        if not first:
+            return "收集日期未注明"
+        return chinese_date(first) if first == last else f"{chinese_date(first)}至{chinese_date(last)}"
+
+    @property
+    def unspecified_only(self) -> bool:
+        """Whether no opinion could be tied to a department of the directory."""
+        return all(department.name == UNSPECIFIED for department in self.departments)
+
+
+def chinese_date(day: str) -> str:
+    """``2026-11-03`` → ``2026年11月3日``."""
+    year, month, date = day.split("-")
+    return f"{year}年{int(month)}月{int(date)}日"
+
+
+def percent(share: float) -> str:
+    """A share with one decimal, as offices write it."""
+    return f"{share * 100:.1f}%"
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return frame.to_dict("records")  # type: ignore[return-value]  # column names are strings
+
+
+def _issues(tables: Tables, taxonomy: Taxonomy) -> tuple[Bar, ...]:
+    bars = [
+        Bar(
+            name=taxonomy[row["label"]].name_zh,
+            distinct=row["count_distinct"],
+            count=row["count"],
+            share=row["share"],
+            low=row["ci_low"],
+            high=row["ci_high"],
+            note=taxonomy[row["label"]].definition,
+        )
+        for row in _rows(tables.by_label)
+        if taxonomy[row["label"]].kind == "issue"
+    ]
+    return tuple(sorted(bars, key=lambda bar: -bar.distinct))
+
+
+def _departments(tables: Tables, taxonomy: Taxonomy) -> tuple[DepartmentFacts, ...]:
+    cells: dict[str, list[Cell]] = {}
+    for row in _rows(tables.summary[tables.summary["count"] > 0]):
+        cells.setdefault(row["department"], []).append(
+            Cell(
+                department=row["department"],
+                label=taxonomy[row["label"]],
+                count=row["count"],
+                distinct=row["count_distinct"],
+                opinions=row["opinions_distinct"],
+                share=row["estimated_share"],
+                low=row["ci_low"],
+                high=row["ci_high"],
+            )
+        )
+    return tuple(
+        DepartmentFacts(
+            name=row["department"],
+            series=KINDS.get(row["kind"], row["kind"]),
+            opinions=row["opinions"],
+            distinct=row["opinions_distinct"],
+            issue=row["issue_distinct"],
+            praise=row["praise_distinct"],
+            review=row["needs_review"],
+            cells=tuple(sorted(cells.get(row["department"], []), key=lambda cell: -cell.distinct)),
+        )
+        for row in _rows(tables.by_department)
+        if row["opinions"]
+    )
+
+
+def _praised(departments: tuple[DepartmentFacts, ...]) -> tuple[Bar, ...]:
+    bars = [
+        Bar(d.name, cell.distinct, cell.count, cell.share, cell.low, cell.high)
+        for d in departments
+        for cell in d.cells
+        if cell.label.kind == "praise"
+    ]
+    return tuple(sorted(bars, key=lambda bar: -bar.distinct))
+
+
+def _first_look(departments: tuple[DepartmentFacts, ...]) -> tuple[Cell, ...]:
+    """Issue cells with the most distinct opinions; named departments first, larger lower bound on a tie."""
+    cells = [cell for d in departments for cell in d.cells if cell.label.kind == "issue"]
+    cells.sort(key=lambda cell: (cell.department == UNSPECIFIED, -cell.distinct, -cell.low))
+    return tuple(cells[:_FIRST_LOOK])
+
+
+def _headline(
+    totals: Mapping[str, Any], issues: tuple[Bar, ...], departments: tuple[DepartmentFacts, ...]
+) -> list[str]:
+    """The page's first sentences: what came in, which issues, where."""
+    if not totals["accepted"]:
+        return ["本批没有收到可用的意见。"]
+    repeats = totals["accepted"] - totals["distinct"]
+    merged = f"，合并重复后 {totals['distinct']} 件" if repeats else ""
+    sentences = [
+        f"共收到意见 {totals['accepted']} 件{merged}，其中内容有效的 {totals['valid_distinct']} 件（合并后，下同）。"
+    ]
+    if not totals["valid_distinct"]:
+        return sentences
+    sides = []
+    if totals["issue_distinct"]:
+        sides.append(f"反映问题的 {totals['issue_distinct']} 件")
+    if totals["praise_distinct"]:
+        sides.append(f"有表扬肯定的 {totals['praise_distinct']} 件")
+    if totals["suggestion_distinct"]:
+        sides.append(f"提出建议的 {totals['suggestion_distinct']} 件")
+    sentences.append(("，".join(sides) if sides else "没有识别出问题、表扬或建议") + "。")
+    top = [bar for bar in issues if bar.distinct][:3]
+    if top:
+        sentences.append(
+            "反映较多的是" + "、".join(f"{bar.name}（{bar.distinct} 件）" for bar in top) + "。"
+        )
+    named = sorted((d for d in departments if d.name != UNSPECIFIED and d.issue), key=lambda d: -d.issue)[:3]
+    if named:
+        sentences.append("涉及较多的是" + "、".join(f"{d.name}（{d.issue} 件）" for d in named) + "。")
+    return sentences

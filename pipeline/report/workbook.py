@@ -1,0 +1,226 @@
+"""``report.xlsx``: the analysts' workbook. It holds opinions' text: readable by its owner only."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xlsxwriter
+
+from pipeline.report.facts import Facts
+
+MOST_ROWS = 1_000_000
+_CELL = 32_000
+"""Characters; a spreadsheet cell takes 32,767."""
+
+_STEP = 8192
+
+
+class _Book:
+    """A workbook with one look: bold frozen header, filter, widths."""
+
+    def __init__(self, path: Path) -> None:
+        options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        self.book = xlsxwriter.Workbook(str(path), {**options, "constant_memory": True})
+        # a fixed date: the same input gives the same bytes
+        self.book.set_properties({"title": "评议意见分析工作簿", "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
+        base = {"font_name": "微软雅黑", "font_size": 10, "valign": "top"}
+        self.plain = self.book.add_format(base)
+        self.wrapped = self.book.add_format({**base, "text_wrap": True})
+        self.share = self.book.add_format({**base, "num_format": "0.0%"})
+        self.head = self.book.add_format({**base, "bold": True, "bg_color": "#E8ECF1", "bottom": 1, "text_wrap": True})
+        self.title = self.book.add_format({**base, "bold": True, "font_size": 14})
+
+    def table(
+        self,
+        name: str,
+        header: Sequence[tuple[str, int, Any]],
+        rows: Iterable[Sequence[Any]],
+        first_column: int = 1,
+    ) -> tuple[Any, int]:
+        """A sheet with one table; ``header`` gives (title, width, format). Returns the sheet and its row count."""
+        sheet = self.book.add_worksheet(name)
+        for column, (_, width, look) in enumerate(header):
+            sheet.set_column(column, column, width, look)
+        for column, (title, _, _) in enumerate(header):
+            sheet.write_string(0, column, title, self.head)
+        count = 0
+        for count, row in enumerate(rows, start=1):  # noqa: B007  # the last value is the row count
+            for column, value in enumerate(row):
+                _write(sheet, count, column, value, header[column][2])
+        sheet.freeze_panes(1, first_column)
+        if count:
+            sheet.autofilter(0, 0, count, len(header) - 1)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        return sheet, count
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, look: Any) -> None:
+    if isinstance(value, bool):
+        sheet.write_string(row, column, "是" if value else "", look)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value, look)
+    elif value:
+        text = str(value)
+        sheet.write_string(row, column, text if len(text) <= _CELL else text[:_CELL] + "…（余下见 opinions.csv）", look)
+
+
+def write_workbook(facts: Facts, folder: Path, path: Path) -> None:
+    """Write the workbook from the facts and the run's ``opinions.parquet``, ``findings.parquet`` in ``folder``."""
+    book = _Book(path)
+    _overview(book, facts)
+    _matrix(book, facts)
+    _summary(book, facts)
+    _findings(book, facts, folder)
+    _review(book, folder, facts)
+    _rejected(book, folder)
+    _method(book, facts)
+    book.book.close()
+
+
+def _overview(book: _Book, facts: Facts) -> None:
+    header = (
+        ("类别", 16, book.plain), ("件数（合并重复）", 12, book.plain), ("件数（含重复）", 12, book.plain),
+        ("占有效意见", 11, book.share), ("区间下限", 10, book.share), ("区间上限", 10, book.share), ("说明", 70, book.wrapped),
+    )  # fmt: skip
+    rows = [
+        (label.name_zh, r["count_distinct"], r["count"], r["share"], r["ci_low"], r["ci_high"], label.definition)
+        for r, label in zip(facts.tables.by_label.to_dict("records"), facts.taxonomy.labels, strict=True)
+    ]  # fmt: skip
+    sheet, count = book.table("概览", header, rows)
+    chart = book.book.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": "件数（合并重复）",
+            "categories": ["概览", 1, 0, count, 0],
+            "values": ["概览", 1, 1, count, 1],
+            "fill": {"color": "#B4451F"},
+            "data_labels": {"value": True},
+            "gap": 40,
+        }
+    )
+    chart.set_title({"name": "各类意见件数（合并重复）", "name_font": {"size": 12}})
+    chart.set_y_axis({"reverse": True})
+    chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 760, "height": 480})
+    sheet.insert_chart(count + 2, 0, chart)
+
+
+def _matrix(book: _Book, facts: Facts) -> None:
+    labels = facts.taxonomy.labels
+    header = (
+        ("部门", 22, book.plain), ("系列", 10, book.plain), ("有效意见（合并）", 10, book.plain),
+        *((label.name_zh, 9, book.plain) for label in labels),
+    )  # fmt: skip
+    rows = [(d.name, d.series, d.distinct, *(d.count(label.code) for label in labels)) for d in facts.departments]
+    sheet, count = book.table("部门×类别", header, rows)
+    if not count:
+        return
+    issues = [3 + i for i, label in enumerate(labels) if label.kind == "issue"]
+    sheet.conditional_format(
+        1, issues[0], count, issues[-1], {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#C65F3B"}
+    )
+    chart = book.book.add_chart({"type": "bar", "subtype": "stacked"})
+    palette = ("#B4451F", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#CC79A7", "#7F7F7F")
+    for place, column in enumerate(issues):
+        chart.add_series(
+            {
+                "name": ["部门×类别", 0, column],
+                "categories": ["部门×类别", 1, 0, count, 0],
+                "values": ["部门×类别", 1, column, count, column],
+                "fill": {"color": palette[place % len(palette)]},
+                "gap": 40,
+            }
+        )
+    chart.set_title({"name": "各部门被反映的问题（件，合并重复）", "name_font": {"size": 12}})
+    chart.set_y_axis({"reverse": True})
+    chart.set_size({"width": 1000, "height": 160 + 26 * count})
+    sheet.insert_chart(count + 2, 0, chart)
+
+
+def _summary(book: _Book, facts: Facts) -> None:
+    header = (
+        ("部门", 22, book.plain), ("类别", 14, book.plain), ("类别代码", 22, book.plain), ("部门有效意见", 12, book.plain),
+        ("部门有效意见（合并）", 14, book.plain), ("件数", 8, book.plain), ("件数（合并）", 10, book.plain), ("占比", 9, book.share),
+        ("区间下限", 9, book.share), ("区间上限", 9, book.share), ("对外应隐去", 10, book.plain),
+    )  # fmt: skip
+    rows = (
+        (r["department"], facts.taxonomy[r["label"]].name_zh, r["label"], r["opinions"], r["opinions_distinct"], r["count"],
+         r["count_distinct"], r["estimated_share"], r["ci_low"], r["ci_high"], r["suppressed"])
+        for r in facts.tables.summary.to_dict("records")
+    )  # fmt: skip
+    book.table("汇总", header, rows, first_column=2)
+
+
+def _batches(path: Path, columns: Sequence[str] | None = None, only: str | None = None) -> Iterator[dict[str, Any]]:
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=_STEP, columns=columns):
+        yield from (batch.filter(pc.field(only)) if only else batch).to_pylist()
+
+
+def _findings(book: _Book, facts: Facts, folder: Path) -> None:
+    header = (
+        ("意见编号", 24, book.plain), ("部门", 20, book.plain), ("类别", 14, book.plain), ("概率", 8, book.share),
+        ("依据（原文片段）", 60, book.wrapped), ("待复核", 8, book.plain),
+    )  # fmt: skip
+    rows = (
+        (r["opinion_id"], r["department"], facts.taxonomy[r["label"]].name_zh, r["probability"], r["evidence"], r["needs_review"])
+        for r, _ in zip(_batches(folder / "findings.parquet"), range(MOST_ROWS), strict=False)
+    )  # fmt: skip
+    book.table("意见与类别", header, rows)
+
+
+def _review(book: _Book, folder: Path, facts: Facts) -> None:
+    header = (
+        ("意见编号", 24, book.plain), ("意见内容（已脱敏）", 90, book.wrapped), ("部门（原表）", 18, book.plain),
+        ("程序判定", 26, book.wrapped), ("日期", 12, book.plain), ("渠道", 10, book.plain), ("重复自", 20, book.plain),
+    )  # fmt: skip
+    rows = (
+        (
+            r["id"], r["text"], r["department"],
+            "、".join(facts.taxonomy[code].name_zh for code in r["labels"].split(";") if code),
+            r["collected_on"], r["channel"], r["duplicate_of"],
+        )
+        for r, _ in zip(_batches(folder / "opinions.parquet", only="needs_review"), range(MOST_ROWS), strict=False)
+    )  # fmt: skip
+    book.table("待复核", header, rows)
+
+
+def _rejected(book: _Book, folder: Path) -> None:
+    header = (
+        ("文件", 24, book.plain), ("行", 8, book.plain), ("未采用的原因", 40, book.wrapped), ("该行内容（已脱敏）", 80, book.wrapped),
+        ("工作表", 16, book.plain),
+    )  # fmt: skip
+    with (folder / "rejected.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        book.table("未采用的行", header, rows)
+
+
+def _method(book: _Book, facts: Facts) -> None:
+    measured, run = facts.card["cross_validation"], facts.run
+    header = (("项目", 26, book.plain), ("内容", 110, book.wrapped))
+    rows = [
+        ("读入文件", "；".join(source["name"] for source in run["files"])),
+        ("行数", f"读入 {run['rows_read']} = 采用 {run['rows_accepted']} + 未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}"),
+        ("类别如何判定", "按子句提取词、词对、字符片段和领域词类，逐类逻辑回归，概率经校准；高于该类阈值即给出，阈值由交叉验证确定。"),
+        ("依据", "同一句中对该类得分贡献最大的连续子句；起止位置见 findings.csv，按脱敏后的正文计。"),
+        ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),
+        ("占比与区间", "占比 = 合并重复后的件数 ÷ 该部门合并重复后的有效意见；95% 威尔逊区间，不含程序误判。"),
+        ("对外应隐去", "件数 1 至 4 的格子，离开本处室的材料中应隐去。"),
+        ("待复核", "概率落在该类“半个阈值”与“九成正确”之间的判定。"),
+        ("把握（交叉验证）", f"精确率 {measured['micro_precision']:.3f}，召回率 {measured['micro_recall']:.3f}，micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}；语料 {facts.card['opinions']} 件。"),
+        ("版本", f"程序 {run['program']}；模型 {run['model']}；类别表 {run['taxonomy']}"),
+        *((f"提示：{name}", f"{count} 行") for name, count in run["notices"].items()),
+        *(("跳过的工作表", name) for name in run["skipped_sheets"]),
+        *((f"目录中没有的部门：{name}", f"{count} 件") for name, count in run["departments_not_listed"].items()),
+    ]  # fmt: skip
+    book.table("方法与说明", header, rows)

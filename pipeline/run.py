@@ -1,0 +1,249 @@
+"""The whole way on one page: files → opinions → readings → tables → documents."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, delayed
+
+from pipeline import __version__
+from pipeline.aggregate.tally import Tables, Tally
+from pipeline.classify.model import Model, load_model
+from pipeline.classify.read import Reader
+from pipeline.errors import InputError
+from pipeline.intake.files import SourceFile, find_files
+from pipeline.intake.reading import Intake
+from pipeline.intake.repeats import Repeats
+from pipeline.outputs import OutputFolder, RunFiles, csv_cell
+from pipeline.records import Opinion, Reading, Rejection
+from pipeline.report.facts import Facts
+from pipeline.text.segment import Segmenter
+from pipeline.workspace import Workspace, open_workspace
+
+CHUNK = 256
+"""Opinions read at once by one process."""
+
+_WINDOW = 16
+"""Chunks held in memory at once; an input of one chunk is read without starting processes."""
+
+Progress = Callable[[float, int], None]
+"""Called with the share of the input read, 0 to 1, and the rows read so far."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made: the folder, the tables, and ``run.json`` as a dict."""
+
+    folder: Path
+    tables: Tables
+    run: dict[str, Any]
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """``summary.csv`` as a frame."""
+        return self.tables.summary
+
+
+def open_reader(workspace: Workspace) -> Reader:
+    """The workspace's active model with everything it needs."""
+    model = load_model(workspace.models, workspace.taxonomy, workspace.lexicon)
+    return Reader(
+        taxonomy=workspace.taxonomy,
+        directory=workspace.directory,
+        segmenter=Segmenter(workspace.lexicon),
+        model=model,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _worker_reader(root: Path, version: str) -> Reader:
+    """The reader of a worker process, loaded there once; ``version`` keys the cache to the parent's model."""
+    reader = open_reader(Workspace(root=root))
+    if reader.model.version != version:
+        raise InputError("运行途中启用的模型换了版本，请重新运行。")
+    return reader
+
+
+def _read_in_worker(root: Path, version: str, chunk: Sequence[Opinion]) -> list[Reading]:
+    return _worker_reader(root, version).read(chunk)
+
+
+def _chunks(rows: Iterable[Opinion | Rejection], reject: Callable[[Rejection], None]) -> Iterator[list[Opinion]]:
+    chunk: list[Opinion] = []
+    for row in rows:
+        if isinstance(row, Rejection):
+            reject(row)
+            continue
+        chunk.append(row)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _read_all(
+    chunks: Iterator[list[Opinion]], reader: Reader, root: Path, jobs: int
+) -> Iterator[list[Reading]]:
+    """Readings chunk by chunk, in order, whatever the number of processes."""
+    window = list(islice(chunks, _WINDOW))
+    if jobs == 1 or len(window) <= 1:
+        yield from map(reader.read, window)
+        yield from map(reader.read, chunks)
+        return
+    with Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch="all") as pool:
+        while window:
+            yield from pool(delayed(_read_in_worker)(root, reader.model.version, chunk) for chunk in window)
+            window = list(islice(chunks, _WINDOW))
+
+
+def classify(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Read, classify, attribute and count; write ``opinions.*``, ``findings.*``, ``summary.csv``, ``rejected.csv``, ``run.json``.
+
+    ``columns`` maps fields to headers; ``jobs`` is the number of processes (default: one a processor).
+
+    Raises:
+        InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; nothing is written then.
+    """
+    return _run(inputs, output, workspace, columns, jobs, progress, documents=False)
+
+
+def report(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Do the main job: everything of :func:`classify`, and ``report.html`` and ``report.xlsx``.
+
+    Raises:
+        InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; nothing is written then.
+    """
+    return _run(inputs, output, workspace, columns, jobs, progress, documents=True)
+
+
+def _run(
+    inputs: Sequence[str | Path],
+    output: str | Path,
+    root: str | Path | None,
+    columns: Mapping[str, str] | None,
+    jobs: int | None,
+    progress: Progress | None,
+    *,
+    documents: bool,
+) -> Result:
+    clock = _Clock()
+    space = open_workspace(Path(root) if root is not None else None)
+    files = find_files(Path(given) for given in inputs)
+    intake = Intake(files, columns or {})
+    reader = open_reader(space)
+    clock.lap("load")
+    with OutputFolder(Path(output)) as folder:
+        tables, repeated, unlisted = _stream(intake, reader, space.root, folder, jobs, progress)
+        clock.lap("read")
+        tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
+        run = _run_record(files, intake, reader.model, space, repeated, unlisted)
+        clock.lap("aggregate")
+        if documents:
+            _write_documents(Facts.collect(tables, run, reader.model.card, space.taxonomy), folder)
+            clock.lap("documents")
+        run["seconds"] = clock.seconds
+        folder.path("run.json").write_text(json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return Result(folder=Path(output), tables=tables, run=run)
+
+
+def _stream(
+    intake: Intake, reader: Reader, root: Path, folder: OutputFolder, jobs: int | None, progress: Progress | None
+) -> tuple[Tables, int, dict[str, int]]:
+    """Everything that happens once per opinion, chunk by chunk; memory does not grow with the texts."""
+    tally = Tally(reader.taxonomy, reader.directory)
+    repeats = Repeats()
+    files = RunFiles(folder)
+    repeated = 0
+    unlisted: dict[str, int] = {}
+    try:
+        chunks = _chunks(intake, lambda rejection: files.reject([rejection]))
+        for readings in _read_all(chunks, reader, root, jobs or os.cpu_count() or 1):
+            first_of = [repeats.first_of(reading.opinion.id, reading.signature) for reading in readings]
+            departments = [_own_department(reader, reading.opinion, unlisted) for reading in readings]
+            for reading, first in zip(readings, first_of, strict=True):
+                tally.add(reading, first)
+                repeated += bool(first)
+            files.write(readings, first_of, departments)
+            if progress:
+                progress(intake.done, intake.rows)
+    finally:
+        files.close()
+    return tally.tables(), repeated, unlisted
+
+
+def _own_department(reader: Reader, opinion: Opinion, unlisted: dict[str, int]) -> str:
+    """The column's department by its canonical name; as written, and counted, where the directory lacks it."""
+    name = reader.directory.resolve(opinion.department)
+    if name is None and opinion.department:
+        unlisted[opinion.department] = unlisted.get(opinion.department, 0) + 1
+    return name or opinion.department
+
+
+def _write_documents(facts: Facts, folder: OutputFolder) -> None:
+    from pipeline.report.page import write_page  # noqa: PLC0415  # `classify` needs neither
+    from pipeline.report.workbook import write_workbook  # noqa: PLC0415
+
+    write_page(facts, folder.path("report.html"))
+    write_workbook(facts, folder.staging, folder.path("report.xlsx"))
+
+
+def _run_record(
+    files: Sequence[SourceFile],
+    intake: Intake,
+    model: Model,
+    space: Workspace,
+    repeated: int,
+    unlisted: Mapping[str, int],
+) -> dict[str, Any]:
+    return {
+        "files": [{"name": source.name, "sha256": source.sha256(), "bytes": source.size} for source in files],
+        "rows_read": intake.rows,
+        "rows_accepted": intake.accepted,
+        "rows_rejected": intake.rejected,
+        "rows_duplicate": repeated,
+        "notices": dict(sorted(intake.notices.items())),
+        "skipped_sheets": intake.skipped_sheets,
+        "departments_not_listed": dict(sorted(unlisted.items(), key=lambda item: (-item[1], item[0]))[:50]),
+        "model": model.version,
+        "taxonomy": space.taxonomy.version,
+        "program": __version__,
+    }
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._last, 3)
+        self._last = now

@@ -1,0 +1,5 @@
+"""Text → clean, masked text → clauses → tokens. The only room that knows jieba.
+
+Order: :mod:`normalise` → :mod:`mask` → (:mod:`validity`) → :mod:`clauses` → :mod:`segment`.
+Every offset the program writes refers to the masked text.
+"""
