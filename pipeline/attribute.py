@@ -16,9 +16,11 @@ from pipeline.text.clauses import Clause
 
 # a name glued to one of these on its left belongs to some other body: 石油公司供应处, 县盐业公司, 粮食局办公室
 _FOREIGN_LEFT = re.compile(
-    r"(?:[市县镇乡村区州]|[^处厅]局|集团|银行|医院|大学|学院|学校|[一-龥]厂|矿|石油|铁路|煤炭|粮食|商业|二轻|纺织|化工|机械|农机|部队|街道|供电|公社|外省|邻省)$"
+    r"(?:[市县镇乡村区州]|[^处厅]局|公司|集团|银行|医院|大学|学院|学校|[一-龥]厂|矿|石油|铁路|煤炭|粮食|商业|二轻|纺织|化工|机械|农机|部队|街道|供电|公社|外省|邻省)$"
 )
-_OWN_LEFT = re.compile(r"(?:[在到找去向是跑问给对把被从和与跟]|我们?|本|贵|全|省里?|来|说|听|由|让|叫|靠|盼|请)[市县镇乡村区州]?$")
+_OWN_LEFT = re.compile(
+    r"(?:[在到找去向是跑问给对把被从和与跟]|我们?|本|贵|全|省里?|来|说|听|由|让|叫|靠|盼|请)[市县镇乡村区州]?$"
+)
 # a name that goes on to the right is another word: 办公室里坐着, 设计院子, 人事处分
 _FOREIGN_RIGHT = {
     "办公室": re.compile(r"^(?:里|内|外|门口|坐|喝|聊|都?没人|的?门|空调|桌|灯|卫生|装修|电话|用品|面积|楼)"),
@@ -96,7 +98,7 @@ def assign_clauses(
     A clause that names departments belongs to them; one that names none continues with those last named; those
     before the first mention go with it. Without mentions all clauses belong to ``fallback``.
     """
-    if not mentions:
+    if not mentions or not clauses:
         return {fallback: list(range(len(clauses)))}
     named: list[list[str]] = [[] for _ in clauses]
     position = 0

@@ -64,12 +64,19 @@ def _columns(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
 
 
 _inputs = click.argument("inputs", nargs=-1, required=True, type=_PATH, metavar="文件或文件夹...")
-_output = click.option("-o", "--output", required=True, type=_PATH, metavar="DIR", help="结果文件夹，没有就新建。")
+_output = click.option(
+    "-o", "--output", required=True, type=_PATH, metavar="DIR", help="结果文件夹，没有就新建。"
+)
 _workspace = click.option(
     "--workspace", type=_PATH, metavar="DIR", help="工作区（自己的类别表、部门目录、模型），默认当前文件夹。"
 )
 _column = click.option(
-    "--column", "columns", multiple=True, callback=_columns, metavar="字段=列名", help="指定列，如 text=反映事项；可重复。"
+    "--column",
+    "columns",
+    multiple=True,
+    callback=_columns,
+    metavar="字段=列名",
+    help="指定列，如 text=反映事项；可重复。",
 )
 _jobs = click.option("--jobs", type=click.IntRange(1), metavar="N", help="进程数，默认等于处理器数。")
 
@@ -86,7 +93,9 @@ def _bar() -> Iterator[Progress]:
     from tqdm import tqdm  # noqa: PLC0415  # late, like everything heavy
 
     shape = "{percentage:3.0f}%|{bar:30}| {postfix} 用时 {elapsed} 剩余 {remaining}"
-    with tqdm(total=1.0, bar_format=shape, file=sys.stderr, leave=False, disable=not sys.stderr.isatty()) as bar:
+    with tqdm(
+        total=1.0, bar_format=shape, file=sys.stderr, leave=False, disable=not sys.stderr.isatty()
+    ) as bar:
 
         def progress(share: float, rows: int) -> None:
             bar.set_postfix_str(f"已读 {rows} 行，", refresh=False)
@@ -210,7 +219,9 @@ def build(workspace: Path | None, target: Path | None) -> None:
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    model = make(space, target or space.root / "models", progress=lambda stage: click.echo(f"{stage}…", err=True))
+    model = make(
+        space, target or space.root / "models", progress=lambda stage: click.echo(f"{stage}…", err=True)
+    )
     measured = model.card["cross_validation"]
     click.echo(
         f"模型 {model.version}：语料 {model.card['opinions']} 件，交叉验证 micro-F1 {measured['micro_f1']:.3f}，"
@@ -252,7 +263,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command line; exits 0 done, 1 failure while working, 2 wrong usage or unusable input."""
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words
-    sys.exit(_status(lambda: qingyi.main([w for w in words if w != "--debug"], "qingyi", standalone_mode=False), debug))
+    sys.exit(
+        _status(
+            lambda: qingyi.main([w for w in words if w != "--debug"], "qingyi", standalone_mode=False), debug
+        )
+    )
 
 
 def _status(command: Callable[[], Any], debug: bool) -> int:
@@ -277,9 +292,13 @@ def _status(command: Callable[[], Any], debug: bool) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001  # the last line of defence: a message may quote a text, so only its kind is shown
+    except (
+        Exception
+    ) as error:  # the last line of defence: a message may quote a text, so only its kind is shown
         if debug:
             raise
-        click.echo(f"错误：程序内部出错（{type(error).__name__}）；没有写出结果，加 --debug 看详情。", err=True)
+        click.echo(
+            f"错误：程序内部出错（{type(error).__name__}）；没有写出结果，加 --debug 看详情。", err=True
+        )
         return 1
     return 0

@@ -55,6 +55,34 @@ def load_directory(path: Path) -> Directory:
         ResourceError: columns missing, an empty name, an unknown parent, or an alias claimed twice (both
             lines are named).
     """
+    departments: list[Department] = []
+    codes: dict[str, int] = {}
+    claimed: dict[str, int] = {}
+    for line, department in _read(path):
+        where = f"部门目录 {path.name}"
+        if not department.name or not department.code:
+            raise ResourceError(f"{where} 第 {line} 行没有 code 或 name，请补上。")
+        if department.code in codes:
+            raise ResourceError(
+                f"{where} 代码“{department.code}”重复：第 {codes[department.code]} 行与第 {line} 行。"
+            )
+        codes[department.code] = line
+        for alias in dict.fromkeys((department.name, *department.aliases)):
+            if alias in claimed:
+                raise ResourceError(
+                    f"{where} 的名称或别名“{alias}”不唯一：第 {claimed[alias]} 行与第 {line} 行，请只留一处。"
+                )
+            claimed[alias] = line
+        departments.append(department)
+    for department in departments:
+        if department.parent and department.parent not in codes:
+            line = codes[department.code]
+            raise ResourceError(f"部门目录 {path.name} 第 {line} 行的上级代码“{department.parent}”不存在。")
+    return Directory(departments=tuple(departments))
+
+
+def _read(path: Path) -> list[tuple[int, Department]]:
+    """Lines of the file as departments, unchecked, with their line numbers."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -63,42 +91,20 @@ def load_directory(path: Path) -> Directory:
                 raise ResourceError(
                     f"部门目录 {path.name} 缺少列：{listed(missing)}；应有列：{listed(COLUMNS)}。"
                 )
-            rows = [(reader.line_num, row) for row in reader]
+            return [
+                (
+                    reader.line_num,
+                    Department(
+                        code=(row["code"] or "").strip(),
+                        name=(row["name"] or "").strip(),
+                        parent=(row["parent"] or "").strip(),
+                        kind=(row["kind"] or "").strip(),
+                        aliases=tuple(filter(None, map(str.strip, (row["aliases"] or "").split(";")))),
+                    ),
+                )
+                for row in reader
+            ]
     except OSError as error:
         raise ResourceError(f"读不到部门目录 {path.name}：{error.strerror}。") from None
     except UnicodeDecodeError:
         raise ResourceError(f"部门目录 {path.name} 不是 UTF-8 编码，请另存为“CSV UTF-8”。") from None
-
-    departments: list[Department] = []
-    claimed: dict[str, int] = {}
-    codes: dict[str, int] = {}
-    for line, row in rows:
-        name = (row["name"] or "").strip()
-        code = (row["code"] or "").strip()
-        if not name or not code:
-            raise ResourceError(f"部门目录 {path.name} 第 {line} 行没有 code 或 name，请补上。")
-        if code in codes:
-            raise ResourceError(f"部门目录 {path.name} 代码“{code}”重复：第 {codes[code]} 行与第 {line} 行。")
-        codes[code] = line
-        aliases = tuple(part.strip() for part in (row["aliases"] or "").split(";") if part.strip())
-        for alias in dict.fromkeys((name, *aliases)):
-            if alias in claimed:
-                raise ResourceError(
-                    f"部门目录 {path.name} 的名称或别名“{alias}”不唯一：第 {claimed[alias]} 行与第 {line} 行，请只留一处。"
-                )
-            claimed[alias] = line
-        departments.append(
-            Department(
-                code=code,
-                name=name,
-                parent=(row["parent"] or "").strip(),
-                kind=(row["kind"] or "").strip(),
-                aliases=aliases,
-            )
-        )
-    for department in departments:
-        if department.parent and department.parent not in codes:
-            raise ResourceError(
-                f"部门目录 {path.name} 第 {codes[department.code]} 行的上级代码“{department.parent}”不存在。"
-            )
-    return Directory(departments=tuple(departments))

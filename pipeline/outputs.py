@@ -71,7 +71,9 @@ class OutputFolder:
                 shutil.rmtree(left, ignore_errors=True)
             self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.folder))
         except OSError as error:
-            raise OutputError(f"不能写入输出文件夹 {self.folder}：{error.strerror}；请换一个可写的位置。") from None
+            raise OutputError(
+                f"不能写入输出文件夹 {self.folder}：{error.strerror}；请换一个可写的位置。"
+            ) from None
         return self
 
     def __exit__(
@@ -110,7 +112,9 @@ class TableFile:
         """Append rows, values in schema order."""
         if rows:
             columns = zip(*rows, strict=True)
-            arrays = [pa.array(column, type=field.type) for column, field in zip(columns, self._schema, strict=True)]
+            arrays = [
+                pa.array(column, type=field.type) for column, field in zip(columns, self._schema, strict=True)
+            ]
             self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
             self._writer.writerows([csv_cell(value) for value in row] for row in rows)
 
@@ -130,7 +134,9 @@ class RunFiles:
         self._rejected_rows = csv.writer(self._rejected)
         self._rejected_rows.writerow(REJECTED)
 
-    def write(self, readings: Sequence[Reading], duplicate_of: Sequence[str], departments: Sequence[str]) -> None:
+    def write(
+        self, readings: Sequence[Reading], duplicate_of: Sequence[str], departments: Sequence[str]
+    ) -> None:
         """Append a chunk; ``departments`` are the canonical names of the opinions' own column."""
         self._opinions.write(
             [
@@ -156,7 +162,10 @@ class RunFiles:
     def reject(self, rejections: Iterable[Rejection]) -> None:
         """Append rejected rows; what they hold is masked like any text."""
         self._rejected_rows.writerows(
-            [csv_cell(value) for value in (row.file, row.row, row.reason, mask(normalise(row.content)), row.sheet)]
+            [
+                csv_cell(value)
+                for value in (row.file, row.row, row.reason, mask(normalise(row.content)), row.sheet)
+            ]
             for row in rejections
         )
 

@@ -77,7 +77,9 @@ def _read_in_worker(root: Path, version: str, chunk: Sequence[Opinion]) -> list[
     return _worker_reader(root, version).read(chunk)
 
 
-def _chunks(rows: Iterable[Opinion | Rejection], reject: Callable[[Rejection], None]) -> Iterator[list[Opinion]]:
+def _chunks(
+    rows: Iterable[Opinion | Rejection], reject: Callable[[Rejection], None]
+) -> Iterator[list[Opinion]]:
     chunk: list[Opinion] = []
     for row in rows:
         if isinstance(row, Rejection):
@@ -168,12 +170,19 @@ def _run(
             _write_documents(Facts.collect(tables, run, reader.model.card, space.taxonomy), folder)
             clock.lap("documents")
         run["seconds"] = clock.seconds
-        folder.path("run.json").write_text(json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        folder.path("run.json").write_text(
+            json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
     return Result(folder=Path(output), tables=tables, run=run)
 
 
 def _stream(
-    intake: Intake, reader: Reader, root: Path, folder: OutputFolder, jobs: int | None, progress: Progress | None
+    intake: Intake,
+    reader: Reader,
+    root: Path,
+    folder: OutputFolder,
+    jobs: int | None,
+    progress: Progress | None,
 ) -> tuple[Tables, int, dict[str, int]]:
     """Everything that happens once per opinion, chunk by chunk; memory does not grow with the texts."""
     tally = Tally(reader.taxonomy, reader.directory)

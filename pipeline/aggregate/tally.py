@@ -89,10 +89,12 @@ class Tally:
         valid = np.array(self._valid, dtype=bool)
         review = np.array(self._review, dtype=bool)
         concerns = pd.DataFrame(
-            {"opinion": np.array(self._concerns[0]), "department": np.array(self._concerns[1])}, dtype=np.int64
+            {"opinion": np.array(self._concerns[0]), "department": np.array(self._concerns[1])},
+            dtype=np.int64,
         )
         cells = pd.DataFrame(
-            dict(zip(("opinion", "department", "label"), map(np.array, self._cells), strict=True)), dtype=np.int64
+            dict(zip(("opinion", "department", "label"), map(np.array, self._cells), strict=True)),
+            dtype=np.int64,
         )
         for frame in (concerns, cells):
             frame["cluster"] = first[frame["opinion"].to_numpy()]
@@ -100,7 +102,7 @@ class Tally:
         return Tables(
             totals=self._totals(first, valid, review, cells),
             summary=self._summary(concerns, cells),
-            by_label=self._by_label(cells, int(len(np.unique(first[valid])))),
+            by_label=self._by_label(cells, len(np.unique(first[valid]))),
             by_department=self._by_department(concerns, cells, review),
             by_period=self._by(cells, valid, _periods(self._day), "period"),
             by_channel=self._by(cells, valid, [name or "未注明" for name in self._channel], "channel"),
@@ -154,7 +156,13 @@ class Tally:
         count = np.bincount(cells.drop_duplicates(["opinion", "label"])["label"], minlength=size)
         distinct = np.bincount(_once(cells, ["label"])["label"], minlength=size)
         rows = [
-            (code, int(count[c]), int(distinct[c]), distinct[c] / n if n else 0.0, *wilson(int(distinct[c]), n))
+            (
+                code,
+                int(count[c]),
+                int(distinct[c]),
+                distinct[c] / n if n else 0.0,
+                *wilson(int(distinct[c]), n),
+            )
             for c, code in enumerate(self._taxonomy.codes)
         ]
         return pd.DataFrame(rows, columns=list(BY_LABEL))
@@ -179,7 +187,9 @@ class Tally:
 
     @staticmethod
     def _by(cells: pd.DataFrame, valid: np.ndarray, keys: Sequence[str], name: str) -> pd.DataFrame:
-        frame = pd.DataFrame({name: pd.Series(list(keys), dtype="object"), "opinions": valid.astype(np.int64)})
+        frame = pd.DataFrame(
+            {name: pd.Series(list(keys), dtype="object"), "opinions": valid.astype(np.int64)}
+        )
         for kind in ("issue", "praise"):
             frame[kind] = 0
             frame.loc[cells.loc[cells["kind"] == kind, "opinion"].unique(), kind] = 1

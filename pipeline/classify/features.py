@@ -1,4 +1,4 @@
-"""Clauses → sparse counts: words, word pairs, character n-grams and meaning classes.
+"""Clauses → sparse counts: words, character n-grams and meaning classes.
 
 Features never cross a clause, so an opinion's counts are the sum of its clauses' counts. That is what makes the
 evidence exact: a label's score is a sum over clauses (see :mod:`pipeline.classify.model`).
@@ -21,18 +21,15 @@ CHARACTER_ORDERS = (1, 2, 3, 4)
 def clause_features(text: str, segmenter: Segmenter) -> Iterator[str]:
     """Features of one clause, repeats included.
 
-    ``w:`` words and ``b:`` neighbouring pairs of words, ``c:`` meaning classes, ``p:`` pairs of different classes
-    (in order), ``n:`` classes that follow a negation or a word of mending, and character 1- to 4-grams bare.
+    ``w:`` words, ``c:`` meaning classes, ``p:`` pairs of classes in order, ``n:`` classes that follow a negation or a
+    word of mending, and character 1- to 4-grams bare.
     """
     tokens = segmenter.tokens(text)
     classes = segmenter.lexicon.classes
-    last = "^"
     negated = False
     seen: list[str] = []
     for token in tokens:
         yield "w:" + token
-        yield f"b:{last}|{token}"
-        last = token
         found = classes.get(token)
         if found is not None:
             yield "c:" + found
@@ -71,7 +68,11 @@ def count_matrix(
             indptr.append(len(indices))
             owner.append(number)
     counts = sp.csr_array(
-        (np.ones(len(indices), dtype=np.float32), np.array(indices, dtype=np.int32), np.array(indptr, dtype=np.int64)),
+        (
+            np.ones(len(indices), dtype=np.float32),
+            np.array(indices, dtype=np.int32),
+            np.array(indptr, dtype=np.int64),
+        ),
         shape=(len(owner), len(vocabulary)),
     )
     counts.sum_duplicates()

@@ -30,13 +30,14 @@ ARRAYS = ("idf", "weights", "bias", "slope", "offset", "threshold", "review_low"
 
 
 def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
-    """Logarithmic term frequency × inverse document frequency, rows scaled to length 1 (empty rows stay 0)."""
-    rows = counts.astype(np.float64)
-    rows.data = 1.0 + np.log(rows.data)
-    rows = sp.csr_array(rows.multiply(idf[np.newaxis, :]))
-    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    lengths[lengths == 0.0] = 1.0
-    return sp.csr_array(sp.diags_array(1.0 / lengths) @ rows)
+    """Logarithmic term frequency × inverse document frequency, rows scaled to length 1 (empty rows stay 0).
+
+    The result stores its values in the same places as ``counts``.
+    """
+    values = (1.0 + np.log(counts.data.astype(np.float64))) * idf[counts.indices]
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    lengths = np.sqrt(np.bincount(row, values * values, minlength=counts.shape[0]))
+    return sp.csr_array((values / lengths[row], counts.indices, counts.indptr), shape=counts.shape)
 
 
 def summed(counts: sp.csr_array, owner: npt.NDArray[np.int64], n: int) -> sp.csr_array:
@@ -77,7 +78,11 @@ class Model:
         return 1.0 / (1.0 + np.exp(-(self.slope * margins + self.offset)))
 
     def contributions(
-        self, clause_counts: sp.csr_array, owner: npt.NDArray[np.int64], counts: sp.csr_array, rows: sp.csr_array
+        self,
+        clause_counts: sp.csr_array,
+        owner: npt.NDArray[np.int64],
+        counts: sp.csr_array,
+        rows: sp.csr_array,
     ) -> Floats:
         """Each clause's share of its owner's margins, shape (n_clauses, n_labels).
 
@@ -158,7 +163,9 @@ def load_model(models: Path, taxonomy: Taxonomy, lexicon: Lexicon) -> Model:
         raise ModelError(f"模型 {version} 不完整或 card.json 损坏；请换一个版本或重建。") from None
     for name, content in contents.items():
         if digests.get(name) != _sha256(content):
-            raise ModelError(f"模型 {version} 的 {name} 与登记的摘要不符，可能损坏或被改动；请换一个版本或重建。")
+            raise ModelError(
+                f"模型 {version} 的 {name} 与登记的摘要不符，可能损坏或被改动；请换一个版本或重建。"
+            )
     if bound[0] != taxonomy.digest:
         raise ModelError(f"模型 {version} 是按另一份问题类型表训练的；请用原来的表，或重新训练。")
     if bound[1] != lexicon.digest:

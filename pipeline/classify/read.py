@@ -25,9 +25,9 @@ from pipeline.text.validity import is_valid
 class Reader:
     """Everything that reading an opinion needs; travels to worker processes whole."""
 
-    taxonomy: Taxonomy
-    directory: Directory
-    segmenter: Segmenter
+    taxonomy: Taxonomy = field(repr=False)
+    directory: Directory = field(repr=False)
+    segmenter: Segmenter = field(repr=False)
     model: Model = field(repr=False)
 
     def read(self, opinions: Sequence[Opinion]) -> list[Reading]:
@@ -53,15 +53,21 @@ class Reader:
         readings = []
         for i, opinion in enumerate(opinions):
             mine = slice(first[i], first[i + 1])
-            labels = np.flatnonzero(given[i])
+            labels = [int(label) for label in np.flatnonzero(given[i])]
             by_department = groups[i]
-            if len(by_department) > 1 and len(labels):
-                assigned = self._split(counts[mine], by_department, labels, given[i])
+            if len(by_department) > 1 and labels:
+                assigned = self._split(counts[mine], by_department, labels)
             else:
                 assigned = [(department, label) for label in labels for department in by_department]
             findings = [
                 self._finding(
-                    department, label, probabilities[i], unsure[i], clauses[i], contributions[mine], by_department
+                    department,
+                    label,
+                    probabilities[i],
+                    unsure[i],
+                    clauses[i],
+                    contributions[mine],
+                    by_department,
                 )
                 for department, label in assigned
             ]
@@ -78,15 +84,19 @@ class Reader:
             )
         return readings
 
-    def _groups(self, mentions: Mentions, text: str, spans: list[Clause], column: str) -> dict[str, list[int]]:
+    def _groups(
+        self, mentions: Mentions, text: str, spans: list[Clause], column: str
+    ) -> dict[str, list[int]]:
         found, fallback = mentions.spoken_about(text, fallback_department(column, self.directory))
         return assign_clauses(spans, found, fallback)
 
     def _split(
-        self, counts: object, groups: dict[str, list[int]], labels: np.ndarray, given: np.ndarray
+        self, counts: object, groups: dict[str, list[int]], labels: Sequence[int]
     ) -> list[tuple[str, int]]:
         """Departments of each given label: those whose clauses, read alone, carry it; else the likeliest one."""
-        owner = np.concatenate([np.full(len(members), number) for number, members in enumerate(groups.values())])
+        owner = np.concatenate(
+            [np.full(len(members), number) for number, members in enumerate(groups.values())]
+        )
         members = np.concatenate([np.asarray(members) for members in groups.values()])
         rows = weighted(summed(counts[members], owner, len(groups)), self.model.idf)  # type: ignore[index]  # scipy's sparse indexing is untyped
         alone = self.model.probabilities(rows)
@@ -96,7 +106,7 @@ class Reader:
             column = alone[:, label]
             carried = np.flatnonzero(column >= self.model.threshold[label])
             chosen = carried if len(carried) else [int(np.argmax(column))]
-            assigned += [(names[number], int(label)) for number in chosen]
+            assigned += [(names[number], label) for number in chosen]
         return assigned
 
     def _finding(

@@ -51,7 +51,10 @@ def find_files(inputs: Iterable[Path]) -> list[SourceFile]:
     for given in inputs:
         if given.is_dir():
             inside = sorted(
-                Path(folder) / name for folder, _, names in os.walk(given) for name in names if _wanted(Path(name))
+                Path(folder) / name
+                for folder, _, names in os.walk(given)
+                for name in names
+                if _wanted(Path(name))
             )
             if not inside:
                 raise InputError(f"文件夹 {given} 里没有可读的文件；可读格式：{listed(FORMATS)}。")

@@ -65,7 +65,12 @@ def find_header(rows: Sequence[Row], named: Mapping[str, str]) -> tuple[int, dic
         if index + 1 < len(rows) and columns:
             lower = field_columns(rows[index + 1].cells, named)
             joined = {**columns, **lower}
-            if lower and "text" in joined and len(joined) > max(len(columns), 1) and _no_data(rows[index + 1], lower):
+            if (
+                lower
+                and "text" in joined
+                and len(joined) > max(len(columns), 1)
+                and _no_data(rows[index + 1], lower)
+            ):
                 if best is None or len(joined) > len(best[1]):
                     best = (index + 1, joined)
                 continue

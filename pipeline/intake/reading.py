@@ -79,7 +79,7 @@ class Intake:
             tables += 1
             last, columns = header
             for row in chain(top[last + 1 :], sheet.rows):
-                if _filled(row) or row.problem:
+                if sheet.headed or _filled(row) or row.problem:
                     yield self._row(source, sheet, row, columns), row.done
         if not tables:
             asked = self.columns.get("text")
@@ -96,13 +96,19 @@ class Intake:
         columns = field_columns(top[0].cells, self.columns) if top else {}
         return (0, columns) if "text" in columns else None
 
-    def _row(self, source: SourceFile, sheet: Sheet, row: Row, columns: Mapping[str, int]) -> Opinion | Rejection:
-        cells = {name: row.cells[index] if index < len(row.cells) else None for name, index in columns.items()}
+    def _row(
+        self, source: SourceFile, sheet: Sheet, row: Row, columns: Mapping[str, int]
+    ) -> Opinion | Rejection:
+        cells = {
+            name: row.cells[index] if index < len(row.cells) else None for name, index in columns.items()
+        }
         text, title = as_text(cells.get("text")), as_text(cells.get("title"))
         reason = row.problem or self._problem(row, columns, text)
         if reason:
             content = " | ".join(filter(None, map(as_text, row.cells)))[:LONGEST_TEXT]
-            return Rejection(file=source.name, sheet=sheet.name, row=row.number, reason=reason, content=content)
+            return Rejection(
+                file=source.name, sheet=sheet.name, row=row.number, reason=reason, content=content
+            )
         date = as_date(cells.get("collected_on"))
         if date is None:
             self.notices["日期认不出，按空白处理"] += 1
@@ -120,13 +126,19 @@ class Intake:
     def _problem(row: Row, columns: Mapping[str, int], text: str) -> str:
         if not text:
             first = as_text(next((cell for cell in row.cells if as_text(cell)), ""))
-            if first.startswith(("注", "说明", "填表", "制表", "审核", "合计", "总计", "小计", "备注", "统计", "联系")):
+            if first.startswith(
+                ("注", "说明", "填表", "制表", "审核", "合计", "总计", "小计", "备注", "统计", "联系")
+            ):
                 return "意见内容为空（表尾说明或合计行）"
             return "意见内容为空"
         if len(text) > LONGEST_TEXT:
             return f"意见内容超过 {LONGEST_TEXT} 字，请拆开或缩短"
         repeated = field_columns(row.cells, {})
-        if len(columns) > 1 and repeated and all(repeated.get(name) == index for name, index in columns.items()):
+        if (
+            len(columns) > 1
+            and repeated
+            and all(repeated.get(name) == index for name, index in columns.items())
+        ):
             return "重复的表头行"
         return ""
 
@@ -151,4 +163,6 @@ def _filled(row: Row) -> bool:
 
 
 def _widest(rows: Sequence[Row]) -> tuple[Cell, ...]:
-    return max((row.cells for row in rows), key=lambda cells: sum(bool(as_text(c)) for c in cells), default=())
+    return max(
+        (row.cells for row in rows), key=lambda cells: sum(bool(as_text(c)) for c in cells), default=()
+    )

@@ -59,7 +59,9 @@ def load_labelled(paths: Iterable[Path], taxonomy: Taxonomy, directory: Director
     """
     loaded: list[Labelled] = []
     for path in paths:
-        loaded += _jsonl(path, taxonomy, directory) if path.suffix.lower() == ".jsonl" else _table(path, taxonomy)
+        loaded += (
+            _jsonl(path, taxonomy, directory) if path.suffix.lower() == ".jsonl" else _table(path, taxonomy)
+        )
     seen: set[str] = set()
     for item in loaded:
         if item.opinion.id in seen:
@@ -120,6 +122,6 @@ def _table(path: Path, taxonomy: Taxonomy) -> list[Labelled]:
 
 def label_matrix(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> npt.NDArray[np.bool_]:
     """Shape (n_opinions, n_labels), columns in taxonomy order."""
-    return np.array([[code in item.labels for code in taxonomy.codes] for item in labelled], dtype=bool).reshape(
-        len(labelled), len(taxonomy.codes)
-    )
+    return np.array(
+        [[code in item.labels for code in taxonomy.codes] for item in labelled], dtype=bool
+    ).reshape(len(labelled), len(taxonomy.codes))

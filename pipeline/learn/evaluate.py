@@ -59,7 +59,9 @@ def decision_metrics(truth: Bools, given: Bools, taxonomy: Taxonomy) -> dict[str
     }
 
 
-def _pair_f1(wanted: Sequence[frozenset[tuple[str, str]]], given: Sequence[frozenset[tuple[str, str]]]) -> float:
+def _pair_f1(
+    wanted: Sequence[frozenset[tuple[str, str]]], given: Sequence[frozenset[tuple[str, str]]]
+) -> float:
     hits = sum(len(a & b) for a, b in zip(wanted, given, strict=True))
     return f1(hits, sum(map(len, given)), sum(map(len, wanted)))
 
@@ -95,13 +97,18 @@ def evaluate(reader: Reader, labelled: Sequence[Labelled]) -> dict[str, Any]:
     readings = reader.read([item.opinion for item in labelled])
     taxonomy = reader.taxonomy
     truth = label_matrix(labelled, taxonomy)
-    given = np.array([[code in reading.labels for code in taxonomy.codes] for reading in readings], dtype=bool)
+    given = np.array(
+        [[code in reading.labels for code in taxonomy.codes] for reading in readings], dtype=bool
+    )
     clusters = _clusters(labelled, readings)
     figures = decision_metrics(truth, given, taxonomy)
-    intervals = {
-        name: _interval(lambda rows, name=name: decision_metrics(truth[rows], given[rows], taxonomy)[name], clusters)
-        for name in ("micro_f1", "macro_f1", "false_accusation_rate")
-    }
+    intervals: dict[str, list[float]] = {}
+    for name in ("micro_f1", "macro_f1", "false_accusation_rate"):
+
+        def figure(rows: npt.NDArray[np.int64], name: str = name) -> float:
+            return float(decision_metrics(truth[rows], given[rows], taxonomy)[name])
+
+        intervals[name] = _interval(figure, clusters)
     pairs: float | None = None
     wanted = [item.pairs for item in labelled if item.pairs is not None]
     if len(wanted) == len(labelled):

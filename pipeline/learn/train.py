@@ -33,11 +33,12 @@ from pipeline.text.validity import is_valid
 
 FOLDS = 10
 MIN_DOCUMENTS = 2
-PENALTY = 10.0
-PRECISION_WEIGHT = 0.7
+PENALTY = 5.0
+PRECISION_WEIGHT = 0.6
 """β of the F-measure that thresholds maximise: below 1, since a false accusation costs more than a missed one."""
 
-SURE_PRECISION = 0.9
+SURE_PRECISION = 0.8
+NEAR_MISS = 0.8
 _DECIMALS = 4
 
 
@@ -94,7 +95,9 @@ def inverse_document_frequency(counts: sp.csr_array) -> Floats:
 def _fit(rows: sp.csr_array, truth: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
     # liblinear is single-threaded C without BLAS: the same weights on every machine
     learner = LogisticRegression(C=PENALTY, class_weight="balanced", solver="liblinear", random_state=0)
-    narrow = sp.csr_matrix((rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int32)), rows.shape)
+    narrow = sp.csr_matrix(
+        (rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int32)), rows.shape
+    )
     learner.fit(narrow, truth)
     return learner.coef_[0], float(learner.intercept_[0])
 
@@ -120,12 +123,12 @@ def best_threshold(probabilities: Floats, truth: npt.NDArray[np.bool_], beta: fl
 def review_bounds(
     probabilities: Floats, truth: npt.NDArray[np.bool_], threshold: float
 ) -> tuple[float, float]:
-    """Where decisions want a person: from half the threshold up to where 90 % of what lies above is right."""
+    """Where decisions want a person: from 0.8 of the threshold up to where 80 % of what lies above is right."""
     order = np.argsort(-probabilities, kind="stable")
     precision = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
     sure = np.flatnonzero((precision >= SURE_PRECISION) & (probabilities[order] >= threshold))
     high = probabilities[order][sure[-1]] if len(sure) else 1.01
-    return threshold / 2, float(max(high, threshold))
+    return threshold * NEAR_MISS, float(max(high, threshold))
 
 
 def _label(rows: sp.csr_array, prepared: Prepared, column: int) -> tuple[Floats, float, Floats]:
@@ -159,18 +162,24 @@ def train_model(
     support = prepared.truth.sum(axis=0)
     for code, count in zip(taxonomy.codes, support.tolist(), strict=True):
         if count < FOLDS:
-            raise ResourceError(f"标签“{taxonomy[code].name_zh}”只有 {count} 条标注，至少要 {FOLDS} 条才能训练。")
+            raise ResourceError(
+                f"标签“{taxonomy[code].name_zh}”只有 {count} 条标注，至少要 {FOLDS} 条才能训练。"
+            )
     idf = inverse_document_frequency(prepared.counts)
     rows = weighted(prepared.counts, idf)
     progress("训练与交叉验证")
     columns = range(len(taxonomy.codes))
     # max_nbytes=None: a memory-mapped matrix is read-only, and scipy sorts indices in place
-    fitted = Parallel(n_jobs=-1, max_nbytes=None)(delayed(_label)(rows, prepared, column) for column in columns)
+    fitted = Parallel(n_jobs=-1, max_nbytes=None)(
+        delayed(_label)(rows, prepared, column) for column in columns
+    )
     margins = np.array([held_out for _, _, held_out in fitted]).T
     scaling = [_platt(margins[:, column], prepared.truth[:, column]) for column in columns]
     slope, offset = (np.round(np.array(part), _DECIMALS) for part in zip(*scaling, strict=True))
     held_out = 1.0 / (1.0 + np.exp(-(slope * margins + offset)))
-    threshold = np.array([best_threshold(held_out[:, c], prepared.truth[:, c], PRECISION_WEIGHT) for c in columns])
+    threshold = np.array(
+        [best_threshold(held_out[:, c], prepared.truth[:, c], PRECISION_WEIGHT) for c in columns]
+    )
     bounds = [review_bounds(held_out[:, c], prepared.truth[:, c], threshold[c]) for c in columns]
     low, high = (np.array(part) for part in zip(*bounds, strict=True))
     threshold, low, high = (np.round(part, _DECIMALS) for part in (threshold, low, high))

@@ -103,7 +103,9 @@ class Facts:
     @property
     def max_cell(self) -> int:
         """The largest distinct count of any (department, issue), at least 1."""
-        return max((c.distinct for d in self.departments for c in d.cells if c.label.kind == "issue"), default=1)
+        return max(
+            (c.distinct for d in self.departments for c in d.cells if c.label.kind == "issue"), default=1
+        )
 
     @property
     def period(self) -> str:
@@ -187,7 +189,7 @@ def _praised(departments: tuple[DepartmentFacts, ...]) -> tuple[Bar, ...]:
         Bar(d.name, cell.distinct, cell.count, cell.share, cell.low, cell.high)
         for d in departments
         for cell in d.cells
-        if cell.label.kind == "praise"
+        if cell.label.kind == "praise" and d.name != UNSPECIFIED
     ]
     return tuple(sorted(bars, key=lambda bar: -bar.distinct))
 
@@ -222,9 +224,7 @@ def _headline(
     sentences.append(("，".join(sides) if sides else "没有识别出问题、表扬或建议") + "。")
     top = [bar for bar in issues if bar.distinct][:3]
     if top:
-        sentences.append(
-            "反映较多的是" + "、".join(f"{bar.name}（{bar.distinct} 件）" for bar in top) + "。"
-        )
+        sentences.append("反映较多的是" + "、".join(f"{bar.name}（{bar.distinct} 件）" for bar in top) + "。")
     named = sorted((d for d in departments if d.name != UNSPECIFIED and d.issue), key=lambda d: -d.issue)[:3]
     if named:
         sentences.append("涉及较多的是" + "、".join(f"{d.name}（{d.issue} 件）" for d in named) + "。")

@@ -28,12 +28,16 @@ class _Book:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         self.book = xlsxwriter.Workbook(str(path), {**options, "constant_memory": True})
         # a fixed date: the same input gives the same bytes
-        self.book.set_properties({"title": "评议意见分析工作簿", "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
+        self.book.set_properties(
+            {"title": "评议意见分析工作簿", "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)}
+        )
         base = {"font_name": "微软雅黑", "font_size": 10, "valign": "top"}
         self.plain = self.book.add_format(base)
         self.wrapped = self.book.add_format({**base, "text_wrap": True})
         self.share = self.book.add_format({**base, "num_format": "0.0%"})
-        self.head = self.book.add_format({**base, "bold": True, "bg_color": "#E8ECF1", "bottom": 1, "text_wrap": True})
+        self.head = self.book.add_format(
+            {**base, "bold": True, "bg_color": "#E8ECF1", "bottom": 1, "text_wrap": True}
+        )
         self.title = self.book.add_format({**base, "bold": True, "font_size": 14})
 
     def table(
@@ -50,7 +54,7 @@ class _Book:
         for column, (title, _, _) in enumerate(header):
             sheet.write_string(0, column, title, self.head)
         count = 0
-        for count, row in enumerate(rows, start=1):  # noqa: B007  # the last value is the row count
+        for count, row in enumerate(rows, start=1):  # the last value is the row count
             for column, value in enumerate(row):
                 _write(sheet, count, column, value, header[column][2])
         sheet.freeze_panes(1, first_column)
@@ -70,7 +74,9 @@ def _write(sheet: Any, row: int, column: int, value: Any, look: Any) -> None:
         sheet.write_number(row, column, value, look)
     elif value:
         text = str(value)
-        sheet.write_string(row, column, text if len(text) <= _CELL else text[:_CELL] + "…（余下见 opinions.csv）", look)
+        sheet.write_string(
+            row, column, text if len(text) <= _CELL else text[:_CELL] + "…（余下见 opinions.csv）", look
+        )
 
 
 def write_workbook(facts: Facts, folder: Path, path: Path) -> None:
@@ -121,13 +127,19 @@ def _matrix(book: _Book, facts: Facts) -> None:
         ("部门", 22, book.plain), ("系列", 10, book.plain), ("有效意见（合并）", 10, book.plain),
         *((label.name_zh, 9, book.plain) for label in labels),
     )  # fmt: skip
-    rows = [(d.name, d.series, d.distinct, *(d.count(label.code) for label in labels)) for d in facts.departments]
+    rows = [
+        (d.name, d.series, d.distinct, *(d.count(label.code) for label in labels)) for d in facts.departments
+    ]
     sheet, count = book.table("部门×类别", header, rows)
     if not count:
         return
     issues = [3 + i for i, label in enumerate(labels) if label.kind == "issue"]
     sheet.conditional_format(
-        1, issues[0], count, issues[-1], {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#C65F3B"}
+        1,
+        issues[0],
+        count,
+        issues[-1],
+        {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#C65F3B"},
     )
     chart = book.book.add_chart({"type": "bar", "subtype": "stacked"})
     palette = ("#B4451F", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#CC79A7", "#7F7F7F")
@@ -161,7 +173,9 @@ def _summary(book: _Book, facts: Facts) -> None:
     book.table("汇总", header, rows, first_column=2)
 
 
-def _batches(path: Path, columns: Sequence[str] | None = None, only: str | None = None) -> Iterator[dict[str, Any]]:
+def _batches(
+    path: Path, columns: Sequence[str] | None = None, only: str | None = None
+) -> Iterator[dict[str, Any]]:
     for batch in pq.ParquetFile(path).iter_batches(batch_size=_STEP, columns=columns):
         yield from (batch.filter(pc.field(only)) if only else batch).to_pylist()
 
@@ -211,12 +225,12 @@ def _method(book: _Book, facts: Facts) -> None:
     rows = [
         ("读入文件", "；".join(source["name"] for source in run["files"])),
         ("行数", f"读入 {run['rows_read']} = 采用 {run['rows_accepted']} + 未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}"),
-        ("类别如何判定", "按子句提取词、词对、字符片段和领域词类，逐类逻辑回归，概率经校准；高于该类阈值即给出，阈值由交叉验证确定。"),
+        ("类别如何判定", "按子句提取词、字符片段和领域词类，逐类逻辑回归，概率经校准；高于该类阈值即给出，阈值由交叉验证确定。"),
         ("依据", "同一句中对该类得分贡献最大的连续子句；起止位置见 findings.csv，按脱敏后的正文计。"),
         ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),
         ("占比与区间", "占比 = 合并重复后的件数 ÷ 该部门合并重复后的有效意见；95% 威尔逊区间，不含程序误判。"),
         ("对外应隐去", "件数 1 至 4 的格子，离开本处室的材料中应隐去。"),
-        ("待复核", "概率落在该类“半个阈值”与“九成正确”之间的判定。"),
+        ("待复核", "概率落在该类阈值的八成与“八成正确”之间的判定（差一点给出，或给出而没有把握）。"),
         ("把握（交叉验证）", f"精确率 {measured['micro_precision']:.3f}，召回率 {measured['micro_recall']:.3f}，micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}；语料 {facts.card['opinions']} 件。"),
         ("版本", f"程序 {run['program']}；模型 {run['model']}；类别表 {run['taxonomy']}"),
         *((f"提示：{name}", f"{count} 行") for name, count in run["notices"].items()),

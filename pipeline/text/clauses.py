@@ -35,6 +35,5 @@ def split_clauses(text: str) -> list[Clause]:
             start += 1
         while end > start and text[end - 1].isspace():
             end -= 1
-        for cut in range(start, end, _LONGEST):
-            clauses.append(Clause(cut, min(cut + _LONGEST, end), sentence))
+        clauses += [Clause(cut, min(cut + _LONGEST, end), sentence) for cut in range(start, end, _LONGEST)]
     return clauses

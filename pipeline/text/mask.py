@@ -23,7 +23,7 @@ _EMAIL = re.compile(
 _CREDIT_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NP-RT-UW-Y]{18}(?![0-9A-Za-z])")
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])\d{6}[ -]?\d{8}[ -]?\d{3}[0-9Xx](?![0-9A-Za-z])")
 _CARD = re.compile(r"(?<![0-9A-Za-z])\d{4}(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?(?![0-9A-Za-z])")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}){1,4}(?![0-9A-Za-z])")
 _LANDLINE = re.compile(
     r"(?<![0-9A-Za-z])(?:[(（]0\d{2,3}[)）]|0\d{2,3})[ -]?[2-8]\d{6,7}(?:[ -]\d{1,5})?(?![0-9A-Za-z])"
     r"|(?<=电话|座机|号码|致电|拨打)([:：是为 ]{0,2})[2-8]\d{6,7}(?![0-9A-Za-z])"
@@ -48,7 +48,9 @@ _ADDRESS = re.compile(
 def _identity(found: str) -> str | None:
     digits = re.sub(r"[ -]", "", found).upper()
     # a mistyped check digit is still somebody's number: a plausible birth date is enough
-    born = re.fullmatch(r"[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9X]", digits)
+    born = re.fullmatch(
+        r"[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9X]", digits
+    )
     return "〔身份证号〕" if born or ric.is_valid(digits) else None
 
 

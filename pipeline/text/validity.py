@@ -24,7 +24,7 @@ def _unreadable(bare: str, text: str) -> bool:
     han = len(_HAN.findall(bare))
     if not _READABLE.search(bare):
         return True
-    if len(bare) >= 4 and len(set(bare)) <= max(1, len(bare) // 8):
+    if len(bare) >= 4 and len(set(bare)) <= max(1, min(4, len(bare) // 8)):
         return True
     if han == 0:
         # keyboard noise has no vowels or is one long run; real Latin text has several words

@@ -1,0 +1,55 @@
+# Set-up and every check, with nothing on the machine but Python 3.11+, pip, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out/round1
+
+.PHONY: report test setup lint types contract tests wheel model lock bench clean
+
+report: $(VENV)/runtime  ## the main job on the shipped sample
+	$(BIN)/qingyi report data/samples/round1 -o $(OUT)
+
+test: setup lint types contract tests wheel
+
+setup: $(VENV)/dev
+
+$(VENV)/runtime: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/dev: requirements-dev.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@ $(VENV)/runtime
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+contract:
+	$(BIN)/lint-imports
+
+tests:
+	$(BIN)/python -m pytest
+
+wheel:  ## the wheel, installed into a new environment, works outside the checkout
+	PYTHON=$(CURDIR)/$(BIN)/python sh tests/wheel.sh
+
+model: $(VENV)/runtime  ## rebuild the shipped model from data/, bit for bit
+	$(BIN)/qingyi models build
+
+bench: setup
+	$(BIN)/python benchmarks/throughput.py
+
+lock:  ## after a change of dependencies in pyproject.toml
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) out dist build *.egg-info

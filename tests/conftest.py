@@ -1,0 +1,36 @@
+"""Shared fixtures: the shipped workspace, its reader, and tables written in every format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.classify.read import Reader
+from pipeline.run import open_reader
+from pipeline.workspace import SHIPPED, Workspace
+
+SHARED = SHIPPED.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Workspace:
+    return Workspace(root=SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def reader(workspace: Workspace) -> Reader:
+    return open_reader(workspace)
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Write a text file and return its path."""
+
+    def make(name: str, text: str, encoding: str = "utf-8") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return make

@@ -1,0 +1,49 @@
+"""Departments by name and alias, clause by clause."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.attribute import Mentions, assign_clauses, fallback_department
+from pipeline.records import UNSPECIFIED
+from pipeline.text.clauses import split_clauses
+
+
+def departments(workspace, text, column=""):
+    mentions, fallback = Mentions(workspace.directory).spoken_about(
+        text, fallback_department(column, workspace.directory)
+    )
+    clauses = split_clauses(text)
+    assigned = assign_clauses(clauses, mentions, fallback)
+    return {
+        name: [text[clauses[i].start : clauses[i].end] for i in indices] for name, indices in assigned.items()
+    }
+
+
+def test_each_clause_goes_to_the_department_last_named(workspace):
+    text = "供应处办事快，物资公司却要我们按优惠价供货，还要赊账。"
+    assert departments(workspace, text, "质检站") == {
+        "物资供应处": ["供应处办事快"],
+        "轻工物资公司": ["物资公司却要我们按优惠价供货", "还要赊账"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("拿走两箱酒", "质监站", {"产品质量监督检验站"}),
+        ("拿走两箱酒", "城管局", {UNSPECIFIED}),
+        ("拿走两箱酒", "", {UNSPECIFIED}),
+        ("轻工物资公司卖高价", "", {"轻工物资公司"}),
+        ("石油公司供应处卖高价", "供应处", {UNSPECIFIED}),
+        ("县盐业公司卖高价", "", {UNSPECIFIED}),
+        ("到县里的盐业公司去问", "", {"盐业公司"}),
+        ("厅里管不住物资公司", "", {"轻工物资公司"}),
+        ("厅里开会太多", "", {"轻工业厅"}),
+        ("尊敬的质检站领导：供销公司多扣了钱", "", {"轻工供销公司"}),
+        ("在办公室里坐着没人理", "", {UNSPECIFIED}),
+        ("厅办公室答复快", "", {"办公室"}),
+    ],
+)
+def test_departments(workspace, text, column, expected):
+    assert set(departments(workspace, text, column)) == expected

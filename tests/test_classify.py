@@ -1,0 +1,144 @@
+"""The model and its readings: exact evidence, valid offsets, refusal of what does not fit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.classify.features import clause_features, count_matrix
+from pipeline.classify.model import active_version, load_model, summed, weighted
+from pipeline.classify.read import evidence_span
+from pipeline.errors import ModelError
+from pipeline.lexicon import Lexicon
+from pipeline.records import Opinion
+from pipeline.text.clauses import Clause, split_clauses
+from pipeline.workspace import SHIPPED
+
+
+def opinions(*texts, department=""):
+    return [Opinion(id=str(i), text=text, department=department) for i, text in enumerate(texts)]
+
+
+def test_readings_say_what_was_said(reader):
+    praise, issue, stalling, mixed, empty = reader.read(
+        opinions(
+            "质检站的同志来抽样从不多拿一瓶，饭钱自己付，清正廉洁。",
+            "质检站来抽样，临走后备箱装满了两箱酒，一分钱没给。",
+            "一个章跑了八趟，窗口说领导不在，材料退回来三次，拖了半年还没办。",
+            "人事处办事公道热情，物资公司却搭售积压原料，不买就不给指标。",
+            "没有意见。",
+        )
+    )
+    assert "praise" in praise.labels
+    assert "product_solicitation" in issue.labels
+    assert "stalling" in stalling.labels
+    assert {(f.department, f.label) for f in mixed.findings} >= {
+        ("人事教育处", "praise"),
+        ("轻工物资公司", "preferential_supply"),
+    }
+    assert ("轻工物资公司", "praise") not in {(f.department, f.label) for f in mixed.findings}
+    assert (empty.valid, empty.labels, empty.departments, empty.needs_review) == (False, (), (), False)
+
+
+def test_evidence_is_the_clause_that_spoke(reader):
+    text = "今天天气不错，我们去了一趟。质检站临走后备箱装满两箱罐头，说是样品。"
+    finding = next(f for f in reader.read(opinions(text))[0].findings if f.label == "product_solicitation")
+    assert "后备箱装满两箱罐头" in text[finding.start : finding.end]
+    assert "天气" not in text[finding.start : finding.end]
+
+
+TEXTS = st.lists(
+    st.lists(
+        st.sampled_from(
+            "供应处 质检站 物资公司 拿走两箱酒 办事热情 拖了半年 ， 。 ； \n 红包 不公开 电话13912345678， 檢驗".split(
+                " "
+            )
+        ),
+        max_size=14,
+    ).map("".join),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(texts=TEXTS)
+@settings(max_examples=80, deadline=None)
+def test_findings_hold_what_they_promise(reader, texts):
+    together = reader.read(opinions(*texts, department="糖业公司"))
+    alone = [reader.read([opinion])[0] for opinion in opinions(*texts, department="糖业公司")]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.text, one.findings) == (other.text, other.findings), "a neighbour changed a reading"
+        assert "13912345678" not in one.text
+        for finding in one.findings:
+            assert 0 <= finding.start < finding.end <= len(one.text)
+            assert finding.label in reader.taxonomy.codes
+            assert finding.department in one.departments
+            assert 0.0 <= finding.probability <= 1.0
+
+
+def test_contributions_add_up_to_the_margins(reader):
+    texts = ["供应处办事快，物资公司却要我们按优惠价供货。跑了八趟，八趟都没办成。", "好"]
+    clauses = [split_clauses(text) for text in texts]
+    counts, owner = count_matrix(texts, clauses, reader.model.vocabulary, reader.segmenter)
+    total = summed(counts, owner, len(texts))
+    rows = weighted(total, reader.model.idf)
+    parts = reader.model.contributions(counts, owner, total, rows)
+    added = np.zeros((2, len(reader.taxonomy.codes)))
+    np.add.at(added, owner, parts)
+    margins = np.asarray(rows @ reader.model.weights)
+    np.testing.assert_allclose(added, margins, atol=1e-9)
+
+
+def test_evidence_span_is_the_best_run_within_a_sentence():
+    clauses = [Clause(i * 10, i * 10 + 9, i // 3) for i in range(6)]
+    scores = np.array([1.0, 2.0, -1.0, 2.5, 0.2, -3.0])
+    assert evidence_span(clauses, [0, 1, 2], scores) == (0, 19)
+    assert evidence_span(clauses, [0, 1, 2, 3, 4, 5], scores) == (0, 19)
+    assert evidence_span(clauses, [0, 2, 3, 4], scores) == (30, 49)
+    assert evidence_span(clauses, [2, 5], scores) == (20, 29)
+
+
+def test_negated_classes_are_features_of_their_own(reader):
+    features = set(clause_features("从不收红包", reader.segmenter))
+    assert {"c:negation", "c:gift", "n:gift"} <= features
+    assert "n:gift" not in set(clause_features("收红包", reader.segmenter))
+
+
+@pytest.fixture
+def models(tmp_path):
+    shutil.copytree(SHIPPED / "models", tmp_path / "models")
+    return tmp_path / "models"
+
+
+def test_a_changed_file_is_refused(models, workspace):
+    weights = models / active_version(models) / "weights.npz"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match=r"weights.npz 与登记的摘要不符"):
+        load_model(models, workspace.taxonomy, workspace.lexicon)
+
+
+def test_another_lexicon_taxonomy_or_pointer_is_refused(models, workspace):
+    with pytest.raises(ModelError, match="按另一份领域词表训练"):
+        load_model(models, workspace.taxonomy, Lexicon(classes={"红包": "gift"}))
+    other = workspace.taxonomy.model_copy(update={"version": "2.0"})
+    with pytest.raises(ModelError, match="按另一份问题类型表训练"):
+        load_model(models, type(other)(**other.model_dump()), workspace.lexicon)
+    (models / "active").write_text("../elsewhere\n")
+    with pytest.raises(ModelError, match="不是模型版本名"):
+        load_model(models, workspace.taxonomy, workspace.lexicon)
+    (models / "active").unlink()
+    with pytest.raises(ModelError, match="没有可用的模型"):
+        load_model(models, workspace.taxonomy, workspace.lexicon)
+
+
+def test_the_card_says_what_the_model_was_made_from(workspace):
+    version = active_version(SHIPPED / "models")
+    card = json.loads((SHIPPED / "models" / version / "card.json").read_text(encoding="utf-8"))
+    assert card["version"] == version
+    assert card["taxonomy"] == workspace.taxonomy.digest
+    assert card["lexicon"] == workspace.lexicon.digest

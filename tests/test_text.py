@@ -1,0 +1,155 @@
+"""Normalising, masking, clauses, segmentation, validity: tables of before and after, and what must always hold."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.text.clauses import split_clauses
+from pipeline.text.mask import mask
+from pipeline.text.normalise import normalise
+from pipeline.text.validity import is_valid
+
+TEXTS = st.text(
+    alphabet=st.one_of(
+        st.sampled_from(
+            "王李处长我叫姓名微信号电话路街号栋单元室，。！；\n 0123456789-１２３ＡＢ：@.xX桂A〔〕\u200b檢驗"
+        ),
+        st.characters(),
+    ),
+    max_size=80,
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("１２３ＡＢＣ", "123ABC"),
+        ("你好，世界！", "你好，世界！"),
+        ("檢驗站的態度", "检验站的态度"),
+        ("著名的乾隆", "著名的乾隆"),
+        ("收\u200b红\ufeff包", "收红包"),
+        ("一\r\n\r\n二_x000D_三", "一\n二\n三"),
+        ("  前后\u3000\u3000空白 ", "前后 空白"),
+        ("办得好👍", "办得好👍"),
+        ("①㎡…", "①㎡…"),
+        ("坏\ud800字", "坏字"),
+    ],
+)
+def test_normalise(before, after):
+    assert normalise(before) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("电话13912345678。", "电话〔手机号〕。"),
+        ("电话 139 1234 5678", "电话 〔手机号〕"),
+        ("139-1234-5678找我", "〔手机号〕找我"),
+        ("1391234567813812345678", "〔手机号〕"),
+        ("座机0771-5551234", "座机〔电话〕"),
+        ("身份证11010519491231002X", "身份证〔身份证号〕"),
+        ("卡号6222 0212 3456 7890 128", "卡号〔银行卡号〕"),
+        ("代码91350100M000100Y43", "代码〔信用代码〕"),
+        ("车牌桂A·12K45停着", "车牌〔车牌〕停着"),
+        ("发到zhang.san@example.com", "发到〔邮箱〕"),
+        ("微信：abc_12345", "微信：〔账号〕"),
+        ("QQ 12345678", "QQ 〔账号〕"),
+        ("我叫王小明，住这里", "我叫〔姓名〕，住这里"),
+        ("姓名：欧阳明。", "姓名：〔姓名〕。"),
+        ("王处长和李副科长", "〔姓名〕处长和〔姓名〕副科长"),
+        ("张建国厂长来了", "〔姓名〕厂长来了"),
+        ("家住解放路12号3栋502室", "家住〔地址〕"),
+    ],
+)
+def test_mask(before, after):
+    assert mask(normalise(before)) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "对方经理不讲理",
+        "高新区主任",
+        "班主任收费",
+        "向局长反映",
+        "时任局长",
+        "车间主任",
+        "2019年4月8日交了12345元",
+        "拨打12345热线",
+        "编号423456789012345671",
+        "第1234567890号文",
+    ],
+)
+def test_mask_leaves_alone(text):
+    assert mask(normalise(text)) == normalise(text)
+
+
+@given(TEXTS)
+@settings(max_examples=400, deadline=None)
+def test_normalising_and_masking_twice_change_nothing(text):
+    once = mask(normalise(text))
+    assert normalise(normalise(text)) == normalise(text)
+    assert mask(once) == once
+    assert normalise(once) == once
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_clauses_are_ordered_disjoint_and_cover_all_words(text):
+    text = normalise(text)
+    clauses = split_clauses(text)
+    assert all(0 <= c.start < c.end <= len(text) and c.end - c.start <= 120 for c in clauses)
+    assert all(a.end <= b.start and a.sentence <= b.sentence for a, b in itertools.pairwise(clauses))
+    outside = set(range(len(text))) - {i for c in clauses for i in range(c.start, c.end)}
+    assert not any(text[i].isalnum() for i in outside)
+
+
+def test_clauses_know_their_sentence():
+    clauses = split_clauses("供应处办事快，物资公司却要优惠价。建议查一查")
+    assert [c.sentence for c in clauses] == [0, 0, 1]
+
+
+@given(TEXTS)
+@settings(max_examples=200, deadline=None)
+def test_tokens_join_to_the_text(reader, text):
+    text = mask(normalise(text))
+    assert "".join(reader.segmenter.tokens(text)) == text
+
+
+def test_segmentation_is_the_same_in_another_process(reader, tmp_path):
+    text = "他小舅子的门市部专吃计划外指标，吃拿卡要样样来"
+    path = tmp_path / "segmenter"
+    path.write_bytes(pickle.dumps(reader.segmenter))
+    code = f"import pickle; s = pickle.load(open({str(path)!r}, 'rb')); print('|'.join(s.tokens({text!r})))"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "|".join(reader.segmenter.tokens(text))
+    assert "小舅子" in done.stdout
+    assert path.stat().st_size < 200_000, "the tokenizer itself must not be pickled"
+
+
+@pytest.mark.parametrize(
+    "text",
+    "无 没有意见 没有。 暂无 无意见，谢谢 没啥说的 您好！ 领导好 谢谢领导 ？？？ asdfgh 口口口口 不了解 同上 啊啊啊啊啊啊".split(),
+)
+def test_not_valid(text):
+    assert not is_valid(text)
+
+
+@pytest.mark.parametrize(
+    "text", "好 没得说，好 没有发现吃拿卡要 没有不公开的 态度差 很满意 没有意见箱 感谢质检站上门服务".split()
+)
+def test_valid(text):
+    assert is_valid(text)
+
+
+def test_a_long_letter_with_few_distinct_characters_is_valid():
+    assert is_valid("我们反映的事情没有人管，请领导看一看。" * 300)
