@@ -199,23 +199,21 @@ def train_model(
             "reviewed_share": round(float(unsure.mean()), 4),
         },
     }
-    digest = f"{corpus}{taxonomy.digest}{lexicon.digest}{FEATURES_VERSION}"
+    weights = np.round(np.array([weights for weights, _, _ in fitted]).T, _DECIMALS)
+    content = hashlib.sha256(weights.tobytes() + "\n".join(prepared.vocabulary).encode())
+    content.update(f"{corpus}{taxonomy.digest}{lexicon.digest}{FEATURES_VERSION}".encode())
     return Model(
         vocabulary=prepared.vocabulary,
         idf=np.round(idf, _DECIMALS),
-        weights=np.round(np.array([weights for weights, _, _ in fitted]).T, _DECIMALS),
+        weights=weights,
         bias=np.round(np.array([bias for _, bias, _ in fitted]), _DECIMALS),
         slope=slope,
         offset=offset,
         threshold=threshold,
         review_low=low,
         review_high=high,
-        card={**card, "version": _version(digest)},
+        card={**card, "version": f"base-{content.hexdigest()[:10]}"},
     )
-
-
-def _version(content: str) -> str:
-    return "base-" + hashlib.sha256(content.encode()).hexdigest()[:10]
 
 
 def _libraries() -> dict[str, Any]:
