@@ -22,7 +22,7 @@ from pipeline.classify.read import Reader
 from pipeline.errors import InputError
 from pipeline.intake.files import SourceFile, find_files
 from pipeline.intake.reading import Intake
-from pipeline.intake.repeats import Repeats
+from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
 from pipeline.records import Opinion, Reading, Rejection
 from pipeline.report.facts import Facts
@@ -193,7 +193,10 @@ def _stream(
     try:
         chunks = _chunks(intake, lambda rejection: files.reject([rejection]))
         for readings in _read_all(chunks, reader, root, jobs or os.cpu_count() or 1):
-            first_of = [repeats.first_of(reading.opinion.id, reading.signature) for reading in readings]
+            first_of = [
+                repeats.first_of(reading.opinion.id, reading.signature, reading.departments)
+                for reading in readings
+            ]
             departments = [_own_department(reader, reading.opinion, unlisted) for reading in readings]
             for reading, first in zip(readings, first_of, strict=True):
                 tally.add(reading, first)
@@ -236,6 +239,7 @@ def _run_record(
         "rows_accepted": intake.accepted,
         "rows_rejected": intake.rejected,
         "rows_duplicate": repeated,
+        "repeat_similarity": NEAR,
         "notices": dict(sorted(intake.notices.items())),
         "skipped_sheets": intake.skipped_sheets,
         "departments_not_listed": dict(sorted(unlisted.items(), key=lambda item: (-item[1], item[0]))[:50]),
