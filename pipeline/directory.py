@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.errors import ResourceError, listed
+from pipeline.errors import ResourceError, cause, listed
 
 COLUMNS = ("code", "name", "parent", "kind", "aliases")
 
@@ -105,6 +105,6 @@ def _read(path: Path) -> list[tuple[int, Department]]:
                 for row in reader
             ]
     except OSError as error:
-        raise ResourceError(f"读不到部门目录 {path.name}：{error.strerror}。") from None
+        raise ResourceError(f"读不到部门目录 {path.name}：{cause(error)}。") from None
     except UnicodeDecodeError:
         raise ResourceError(f"部门目录 {path.name} 不是 UTF-8 编码，请另存为“CSV UTF-8”。") from None

@@ -13,6 +13,7 @@ The message is one line in Chinese: what is wrong, where, what to do. It never h
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 
 
@@ -49,3 +50,23 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     shown = [name if len(name) <= 40 else name[:39] + "…" for name in names]
     tail = f" 等 {len(shown)} 项" if len(shown) > most else ""
     return "、".join(shown[:most]) + tail
+
+
+_CAUSES = {
+    errno.ENOENT: "路径不存在",
+    errno.EACCES: "没有权限，请换一个位置或检查权限",
+    errno.EPERM: "没有权限，请换一个位置或检查权限",
+    errno.EROFS: "所在的盘是只读的，请换一个位置",
+    errno.ENOSPC: "磁盘已满，请腾出空间",
+    errno.EDQUOT: "磁盘配额已用完，请腾出空间",
+    errno.EEXIST: "同名的文件已存在，请换一个名字",
+    errno.ENOTDIR: "路径中有一段是文件，不是文件夹",
+    errno.EISDIR: "这是文件夹，不是文件",
+    errno.ENAMETOOLONG: "文件名太长",
+    errno.EBUSY: "文件正被占用，请关闭打开它的程序",
+}
+
+
+def cause(error: OSError) -> str:
+    """Why the system refused, in Chinese, with what to do where that is known."""
+    return _CAUSES.get(error.errno or 0, error.strerror or type(error).__name__)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.errors import ResourceError
+from pipeline.errors import ResourceError, cause
 
 _TERM = re.compile(r"[\u3400-\u9fffA-Za-z0-9]{1,12}")
 _CLASS = re.compile(r"[a-z][a-z_]*")
@@ -39,7 +39,7 @@ def load_lexicon(path: Path) -> Lexicon:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise ResourceError(f"读不到领域词表 {path.name}：{error.strerror}。") from None
+        raise ResourceError(f"读不到领域词表 {path.name}：{cause(error)}。") from None
     except UnicodeDecodeError:
         raise ResourceError(f"领域词表 {path.name} 不是 UTF-8 编码。") from None
     if not lines or tuple(lines[0].split("\t")[:2]) != HEADER[:2]:

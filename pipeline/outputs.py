@@ -14,7 +14,7 @@ from typing import IO, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, cause
 from pipeline.records import Reading, Rejection
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
@@ -71,9 +71,7 @@ class OutputFolder:
                 shutil.rmtree(left, ignore_errors=True)
             self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.folder))
         except OSError as error:
-            raise OutputError(
-                f"不能写入输出文件夹 {self.folder}：{error.strerror}；请换一个可写的位置。"
-            ) from None
+            raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(error)}。") from None
         return self
 
     def __exit__(
@@ -85,7 +83,7 @@ class OutputFolder:
                     os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
                     path.replace(self.folder / path.name)
         except OSError as failure:
-            raise OutputError(f"不能写入输出文件夹 {self.folder}：{failure.strerror}。") from None
+            raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(failure)}。") from None
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
 

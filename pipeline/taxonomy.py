@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import ResourceError
+from pipeline.errors import ResourceError, cause
 
 Kind = Literal["issue", "praise", "suggestion"]
 
@@ -92,7 +92,7 @@ def load_taxonomy(path: Path) -> Taxonomy:
     try:
         taxonomy = Taxonomy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ResourceError(f"读不到问题类型表 {path.name}：{error.strerror}。") from None
+        raise ResourceError(f"读不到问题类型表 {path.name}：{cause(error)}。") from None
     except tomllib.TOMLDecodeError as error:
         raise ResourceError(f"问题类型表 {path.name} 不是有效的 TOML：{error}。") from None
     except ValidationError as error:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.directory import Directory, load_directory
-from pipeline.errors import InputError, OutputError
+from pipeline.errors import InputError, OutputError, cause
 from pipeline.lexicon import Lexicon, load_lexicon
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
@@ -90,5 +90,5 @@ def init_workspace(root: Path) -> list[str]:
                 shutil.copytree(SHIPPED / relative, root / relative)
                 made.append(relative + "/")
     except OSError as error:
-        raise OutputError(f"不能建立工作区 {root}：{error.strerror}；请换一个可写的文件夹。") from None
+        raise OutputError(f"不能建立工作区 {root}：{cause(error)}。") from None
     return made

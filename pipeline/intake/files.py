@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import InputError, listed
+from pipeline.errors import InputError, cause, listed
 
 FORMATS = (".xlsx", ".xls", ".csv", ".tsv", ".jsonl", ".parquet", ".txt")
 
@@ -31,7 +31,7 @@ class SourceFile:
             with self.path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise InputError(f"读不到文件 {self.name}：{error.strerror}；请检查权限。") from None
+            raise InputError(f"读不到文件 {self.name}：{cause(error)}。") from None
 
 
 def _wanted(path: Path) -> bool:

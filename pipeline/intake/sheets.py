@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, cause
 from pipeline.intake.encodings import detect
 from pipeline.intake.files import SourceFile
 
@@ -228,4 +228,4 @@ def open_sheets(source: SourceFile) -> Iterator[Sheet]:
     try:
         yield from _READERS[source.path.suffix.lower()](source)
     except OSError as error:
-        raise InputError(f"读不到文件 {source.name}：{error.strerror}；请检查权限。") from None
+        raise InputError(f"读不到文件 {source.name}：{cause(error)}。") from None

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.directory import Directory
-from pipeline.errors import InputError, ResourceError, listed
+from pipeline.errors import InputError, ResourceError, cause, listed
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake
 from pipeline.records import UNSPECIFIED, Opinion, Rejection
@@ -74,7 +74,7 @@ def _jsonl(path: Path, taxonomy: Taxonomy, directory: Directory) -> list[Labelle
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
-        raise InputError(f"读不到标注文件 {path.name}：{error.strerror}。") from None
+        raise InputError(f"读不到标注文件 {path.name}：{cause(error)}。") from None
     except UnicodeDecodeError:
         raise InputError(f"标注文件 {path.name} 不是 UTF-8 编码。") from None
     loaded = []

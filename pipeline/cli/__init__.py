@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline import __version__
-from pipeline.errors import InputError, OutputError, QingyiError
+from pipeline.cli.chinese import Command, Group, Option
+from pipeline.cli.status import exit_status
+from pipeline.errors import InputError, OutputError, cause
 
 if TYPE_CHECKING:
     from pipeline.run import Progress, Result
 
 _PATH = click.Path(path_type=Path)
-_EPILOG = "某个命令的用法：qingyi 命令 --help。出错时加 --debug 看详情（可能含路径，不含意见内容）。"
-
-
-class _Chinese(click.Command):
-    """A command whose help has Chinese headings."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix="用法：")
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
-        with formatter.section("选项"):
-            formatter.write_dl(records)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        option = super().get_help_option(ctx)
-        if option:
-            option.help = "显示本说明。"
-        return option
-
-
-class _Group(_Chinese, click.Group):
-    """Commands listed in the order of the data, not of the alphabet."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _Chinese.format_options(self, ctx, formatter)
-        names = self.list_commands(ctx)
-        with formatter.section("命令"):
-            formatter.write_dl([(name, self.commands[name].get_short_help_str(80)) for name in names])
+_EPILOG = "某个命令的用法：qingyi 命令 --help。"
 
 
 def _columns(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -63,12 +33,30 @@ def _columns(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
     return columns
 
 
+def _processes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not (value.isdecimal() and int(value)):
+        raise InputError("--jobs 应为不小于 1 的整数。")
+    return int(value)
+
+
 _inputs = click.argument("inputs", nargs=-1, required=True, type=_PATH, metavar="文件或文件夹...")
 _output = click.option(
-    "-o", "--output", required=True, type=_PATH, metavar="DIR", help="结果文件夹，没有就新建。"
+    "-o",
+    "--output",
+    required=True,
+    type=_PATH,
+    metavar="DIR",
+    help="结果文件夹，没有就新建（必填）。",
+    cls=Option,
 )
 _workspace = click.option(
-    "--workspace", type=_PATH, metavar="DIR", help="工作区（自己的类别表、部门目录、模型），默认当前文件夹。"
+    "--workspace",
+    type=_PATH,
+    metavar="DIR",
+    help="工作区（自己的类别表、部门目录、模型），默认当前文件夹。",
+    cls=Option,
 )
 _column = click.option(
     "--column",
@@ -77,13 +65,18 @@ _column = click.option(
     callback=_columns,
     metavar="字段=列名",
     help="指定列，如 text=反映事项；可重复。",
+    cls=Option,
 )
-_jobs = click.option("--jobs", type=click.IntRange(1), metavar="N", help="进程数，默认等于处理器数。")
+_jobs = click.option(
+    "--jobs", callback=_processes, metavar="N", help="进程数，默认等于处理器数。", cls=Option
+)
 
 
-@click.group(cls=_Group, epilog=_EPILOG)
-@click.version_option(__version__, prog_name="qingyi", message="%(prog)s %(version)s", help="显示版本。")
-@click.option("--debug", is_flag=True, help="出错时显示详情。")
+@click.group(cls=Group, epilog=_EPILOG)
+@click.version_option(
+    __version__, prog_name="qingyi", message="%(prog)s %(version)s", help="显示版本。", cls=Option
+)
+@click.option("--debug", is_flag=True, help="出错时显示出错的位置（不含意见内容）。", cls=Option)
 def qingyi(debug: bool) -> None:
     """清议：读入评议意见，判定问题类别，归到部门，汇总成给领导看的一页和给分析员的工作簿。全程不联网。"""
 
@@ -125,7 +118,7 @@ def _closing(result: Result, documents: bool) -> None:
     click.echo(f"结果：{result.folder / shown}（用时 {sum(run['seconds'].values()):.1f} 秒）")
 
 
-@qingyi.command(cls=_Chinese)
+@qingyi.command(cls=Command)
 @_inputs
 @_output
 @_workspace
@@ -136,7 +129,10 @@ def report(
 ) -> None:
     """主要工作：读入、判定、归口、汇总，写出全部结果。
 
-    生成 report.html（领导看的一页）、report.xlsx（分析员工作簿）、opinions、findings、summary.csv、rejected.csv、run.json。
+    \b
+    report.html      领导看的一页
+    report.xlsx      分析员的工作簿
+    opinions、findings（csv 与 parquet）、summary.csv、rejected.csv、run.json
     """
     from pipeline.run import report as run  # noqa: PLC0415
 
@@ -145,7 +141,7 @@ def report(
     _closing(result, documents=True)
 
 
-@qingyi.command(cls=_Chinese)
+@qingyi.command(cls=Command)
 @_inputs
 @_output
 @_workspace
@@ -162,10 +158,10 @@ def classify(
     _closing(result, documents=False)
 
 
-@qingyi.command(cls=_Chinese)
+@qingyi.command(cls=Command)
 @click.argument("labelled", nargs=-1, required=True, type=_PATH, metavar="标注文件...")
 @_workspace
-@click.option("--json", "target", type=_PATH, metavar="FILE", help="把全部指标写入 JSON 文件。")
+@click.option("--json", "target", type=_PATH, metavar="FILE", help="把全部指标写入 JSON 文件。", cls=Option)
 def evaluate(labelled: tuple[Path, ...], workspace: Path | None, target: Path | None) -> None:
     """在标注好的文件上评测当前模型，附 95% 区间。"""
     from pipeline.learn.corpus import load_labelled  # noqa: PLC0415
@@ -190,7 +186,7 @@ def evaluate(labelled: tuple[Path, ...], workspace: Path | None, target: Path | 
         try:
             target.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"不能写入 {target}：{error.strerror}。") from None
+            raise OutputError(f"不能写入 {target}：{cause(error)}。") from None
 
 
 _FIGURES = {
@@ -205,14 +201,16 @@ _FIGURES = {
 }
 
 
-@qingyi.group(cls=_Group)
+@qingyi.group(cls=Group)
 def models() -> None:
-    """模型。"""
+    """模型：由语料重建。"""
 
 
-@models.command(cls=_Chinese)
+@models.command(cls=Command)
 @_workspace
-@click.option("--to", "target", type=_PATH, metavar="DIR", help="写到哪个 models 文件夹，默认工作区的。")
+@click.option(
+    "--to", "target", type=_PATH, metavar="DIR", help="写到哪个 models 文件夹，默认工作区的。", cls=Option
+)
 def build(workspace: Path | None, target: Path | None) -> None:
     """由 data/ 重建基础模型并启用；同样的数据和程序得到逐字节相同的模型。"""
     from pipeline.learn.registry import build as make  # noqa: PLC0415
@@ -229,7 +227,7 @@ def build(workspace: Path | None, target: Path | None) -> None:
     )
 
 
-@qingyi.command(cls=_Chinese)
+@qingyi.command(cls=Command)
 @click.argument("folder", type=_PATH, metavar="DIR")
 def init(folder: Path) -> None:
     """建立自己的工作区：类别表、部门目录、词表、样例和模型，供修改。"""
@@ -242,63 +240,8 @@ def init(folder: Path) -> None:
         click.echo(f"{folder} 已是完整的工作区，没有改动。")
 
 
-def _usage_message(error: click.UsageError) -> str:
-    hint = f"；用法见“{error.ctx.command_path} --help”。" if error.ctx else "。"
-    if isinstance(error, click.NoSuchOption):
-        return f"没有选项 {error.option_name}{hint}"
-    if isinstance(error, click.MissingParameter):
-        param = error.param
-        name = (param.opts[-1] if isinstance(param, click.Option) else param.make_metavar(error.ctx)) if param and error.ctx else ""  # fmt: skip
-        return f"缺少 {name}{hint}"
-    if isinstance(error, click.BadParameter):
-        name = error.param.opts[-1] if error.param else "参数"
-        return f"{name} 的值不对{hint}"
-    known = "、".join(qingyi.commands)
-    if error.ctx and error.ctx.command is qingyi:
-        return f"没有这个命令；可用命令：{known}。"
-    return f"命令写法不对{hint}"
-
-
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command line; exits 0 done, 1 failure while working, 2 wrong usage or unusable input."""
+    """Run a command line and exit with its status; ``--debug`` may stand anywhere."""
     words = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in words
-    sys.exit(
-        _status(
-            lambda: qingyi.main([w for w in words if w != "--debug"], "qingyi", standalone_mode=False), debug
-        )
-    )
-
-
-def _status(command: Callable[[], Any], debug: bool) -> int:
-    try:
-        command()
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 2
-    except click.UsageError as error:
-        click.echo(f"错误：{_usage_message(error)}", err=True)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("已中断，没有写出结果。", err=True)
-        return 1
-    except QingyiError as error:
-        if debug:
-            raise
-        click.echo(f"错误：{error}", err=True)
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (
-        Exception
-    ) as error:  # the last line of defence: a message may quote a text, so only its kind is shown
-        if debug:
-            raise
-        click.echo(
-            f"错误：程序内部出错（{type(error).__name__}）；没有写出结果，加 --debug 看详情。", err=True
-        )
-        return 1
-    return 0
+    wanted = [word for word in words if word != "--debug"]
+    sys.exit(exit_status(lambda: qingyi.main(wanted, "qingyi", standalone_mode=False), debug=wanted != words))
