@@ -1,4 +1,4 @@
-"""Shared fixtures: the shipped workspace, its reader, and tables written in every format."""
+"""Shared fixtures: the shipped workspace, its reader, the sample's run, and text files written by tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.classify.read import Reader
-from pipeline.run import open_reader
+from pipeline.run import Result, open_reader, report
 from pipeline.workspace import SHIPPED, Workspace
 
 SHARED = SHIPPED.parent / "shared" / "data"
@@ -21,6 +21,12 @@ def workspace() -> Workspace:
 @pytest.fixture(scope="session")
 def reader(workspace: Workspace) -> Reader:
     return open_reader(workspace)
+
+
+@pytest.fixture(scope="session")
+def round1(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The main job on the first sample round, run once."""
+    return report([SHIPPED / "data/samples/round1"], tmp_path_factory.mktemp("round1"), jobs=1)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -174,16 +175,13 @@ def train_model(
         delayed(_label)(rows, prepared, column) for column in columns
     )
     margins = np.array([held_out for _, _, held_out in fitted]).T
-    scaling = [_platt(margins[:, column], prepared.truth[:, column]) for column in columns]
-    slope, offset = (np.round(np.array(part), _DECIMALS) for part in zip(*scaling, strict=True))
-    held_out = 1.0 / (1.0 + np.exp(-(slope * margins + offset)))
-    threshold = np.array(
-        [best_threshold(held_out[:, c], prepared.truth[:, c], PRECISION_WEIGHT) for c in columns]
-    )
-    bounds = [review_bounds(held_out[:, c], prepared.truth[:, c], threshold[c]) for c in columns]
-    low, high = (np.array(part) for part in zip(*bounds, strict=True))
-    threshold, low, high = (np.round(part, _DECIMALS) for part in (threshold, low, high))
-    unsure = ((held_out >= low) & (held_out < high)).any(axis=1)
+    arrays = {
+        "idf": idf,
+        "weights": np.array([weights for weights, _, _ in fitted]).T,
+        "bias": np.array([bias for _, bias, _ in fitted]),
+        **_decisions(margins, prepared.truth),
+    }
+    arrays = {name: np.round(array, _DECIMALS) for name, array in arrays.items()}
     card = {
         "taxonomy": taxonomy.digest,
         "taxonomy_version": taxonomy.version,
@@ -194,26 +192,45 @@ def train_model(
         "clusters": int(prepared.groups.max() + 1),
         "support": dict(zip(taxonomy.codes, support.tolist(), strict=True)),
         "libraries": _libraries(),
-        "cross_validation": {
-            **decision_metrics(prepared.truth, held_out >= threshold, taxonomy),
-            "reviewed_share": round(float(unsure.mean()), 4),
-        },
+        "cross_validation": _held_out_figures(arrays, margins, prepared.truth, taxonomy),
     }
-    weights = np.round(np.array([weights for weights, _, _ in fitted]).T, _DECIMALS)
-    content = hashlib.sha256(weights.tobytes() + "\n".join(prepared.vocabulary).encode())
-    content.update(f"{corpus}{taxonomy.digest}{lexicon.digest}{FEATURES_VERSION}".encode())
-    return Model(
-        vocabulary=prepared.vocabulary,
-        idf=np.round(idf, _DECIMALS),
-        weights=weights,
-        bias=np.round(np.array([bias for _, bias, _ in fitted]), _DECIMALS),
-        slope=slope,
-        offset=offset,
-        threshold=threshold,
-        review_low=low,
-        review_high=high,
-        card={**card, "version": f"base-{content.hexdigest()[:10]}"},
-    )
+    card["version"] = _version(arrays, prepared.vocabulary, card)
+    return Model(vocabulary=prepared.vocabulary, card=card, **arrays)
+
+
+def _scaled(margins: Floats, slope: Floats, offset: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-(slope * margins + offset))))
+
+
+def _decisions(margins: Floats, truth: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    """Scaling, thresholds and review bounds, each of shape (n_labels,), from out-of-fold margins (n, n_labels)."""
+    columns = range(truth.shape[1])
+    scaling = [_platt(margins[:, c], truth[:, c]) for c in columns]
+    slope, offset = (np.round(np.array(part), _DECIMALS) for part in zip(*scaling, strict=True))
+    held_out = _scaled(margins, slope, offset)
+    threshold = np.array([best_threshold(held_out[:, c], truth[:, c], PRECISION_WEIGHT) for c in columns])
+    bounds = [review_bounds(held_out[:, c], truth[:, c], threshold[c]) for c in columns]
+    low, high = (np.array(part) for part in zip(*bounds, strict=True))
+    return {"slope": slope, "offset": offset, "threshold": threshold, "review_low": low, "review_high": high}
+
+
+def _held_out_figures(
+    arrays: dict[str, Floats], margins: Floats, truth: npt.NDArray[np.bool_], taxonomy: Taxonomy
+) -> dict[str, Any]:
+    held_out = _scaled(margins, arrays["slope"], arrays["offset"])
+    unsure = (held_out >= arrays["review_low"]) & (held_out < arrays["review_high"])
+    return {
+        **decision_metrics(truth, held_out >= arrays["threshold"], taxonomy),
+        "reviewed_share": round(float(unsure.any(axis=1).mean()), 4),
+    }
+
+
+def _version(arrays: dict[str, Floats], vocabulary: dict[str, int], card: dict[str, Any]) -> str:
+    """A name made from the content: two models of one name are one model."""
+    content = hashlib.sha256(json.dumps([list(vocabulary), card], sort_keys=True).encode())
+    for name in sorted(arrays):
+        content.update(arrays[name].tobytes())
+    return f"base-{content.hexdigest()[:10]}"
 
 
 def _libraries() -> dict[str, Any]:

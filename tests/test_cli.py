@@ -1,0 +1,188 @@
+"""The command line as a promise: whole lines and exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import __version__
+from pipeline.cli import main, qingyi
+from pipeline.workspace import SHIPPED
+
+ACCUSATION = "张科长收了两万块钱才肯盖章"
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run a command line in an empty folder; returns (status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        with pytest.raises(SystemExit) as done:
+            main([str(word) for word in words])
+        printed = capsys.readouterr()
+        return done.value.code or 0, printed.out, printed.err
+
+    return call
+
+
+def test_help_and_version(run):
+    status, out, err = run("--help")
+    assert (status, err) == (0, "")
+    assert out.startswith("用法：qingyi [选项] 命令 ...\n")
+    assert [line.split()[0] for line in out.split("命令：\n")[1].split("\n\n")[0].splitlines()] == [
+        "report", "classify", "evaluate", "models", "init",
+    ]  # fmt: skip
+    assert run("--version") == (0, f"qingyi {__version__}\n", "")
+    assert run()[0] == 2
+
+
+def test_help_of_every_command_is_in_chinese(run):
+    for words in (["report"], ["classify"], ["evaluate"], ["models"], ["models", "build"], ["init"]):
+        status, out, _ = run(*words, "--help")
+        assert status == 0
+        assert not [word for word in ("Usage", "Options", "OPTIONS", "required", "Show this") if word in out]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["bogus"], "没有这个命令；可用命令：report、classify、evaluate、models、init。"),
+        (["models", "bogus"], "没有这个命令；可用命令：build。"),
+        (["report"], "缺少“文件或文件夹...”；用法见“qingyi report --help”。"),
+        (["report", "a.csv"], "缺少选项 --output ；用法见“qingyi report --help”。"),
+        (["report", "a.csv", "-o"], "选项 -o 后面缺少值。"),
+        (["report", "--foo"], "没有选项 --foo；用法见“qingyi report --help”。"),
+        (["init", "a", "b"], "多余的参数；用法见“qingyi init --help”。"),
+        (["report", "a.csv", "-o", "out", "--jobs", "0"], "--jobs 应为不小于 1 的整数。"),
+        (["report", "a.csv", "-o", "out", "--column", "text"], "--column 应写成 字段=列名，例如 --column text=反映事项。"),
+        (["report", "a.csv", "-o", "out"], "找不到文件或文件夹：a.csv；请检查路径。"),
+        (["report", "a.csv", "-o", "out", "--workspace", "w"], "工作区文件夹 w 不存在；可用“qingyi init w”建立。"),
+        (["evaluate", "a.jsonl"], "读不到标注文件 a.jsonl：路径不存在。"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_line_and_exit_2(run, words, line):
+    assert run(*words) == (2, "", f"错误：{line}\n")
+
+
+def test_unusable_input_says_what_where_and_what_to_do(run, write):
+    write("a.csv", "甲,乙\n1,2\n")
+    assert run("report", "a.csv", "-o", "out") == (
+        2, "", "错误：文件 a.csv 找不到意见内容列；见到的列名：甲、乙。请用 --column text=列名 指定。\n",
+    )  # fmt: skip
+    write("b.csv", "反映事项\n办事拖拉，跑了八趟\n")
+    status, out, err = run("classify", "b.csv", "-o", "out", "--column", "text=反映事项")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == "读入 1 行，采用 1，未采用 0；重复 0。"
+
+
+def test_a_result_that_cannot_be_written_is_exit_1(run, write):
+    write("a.csv", "意见内容\n好\n")
+    assert run("report", "a.csv", "-o", "a.csv") == (
+        1, "", "错误：不能写入输出文件夹 a.csv：同名的文件已存在，请换一个名字。\n",
+    )  # fmt: skip
+
+
+def test_the_closing_summary_and_nothing_else(run, write):
+    write(
+        "a.csv",
+        f"意见内容,部门,日期\n{ACCUSATION},城管局,昨天\n,质检站,2025-03-04\n质检站办事公道，从不收礼,,\n",
+    )
+    status, out, err = run("report", "a.csv", "-o", "out")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "读入 3 行，采用 2，未采用 1；重复 0。"
+    assert lines[2:4] == [
+        "提示：日期认不出，按空白处理（1 行）。",
+        "提示：部门列中有 1 个名称不在部门目录里，按“未指明”统计（见 run.json）。",
+    ]
+    assert lines[4].startswith("结果：out/report.html（用时 ")
+    assert len(lines) == 5
+
+
+def test_an_unexpected_error_shows_where_but_never_a_text(run, write, monkeypatch):
+    def fail(*_args):
+        raise ValueError(f"cannot read {ACCUSATION}")
+
+    monkeypatch.setattr("pipeline.classify.read.is_valid", fail)
+    write("a.csv", f"意见内容\n{ACCUSATION}\n")
+    words = ("report", "a.csv", "-o", "out", "--jobs", "1")
+    assert run(*words) == (
+        1, "", "错误：程序内部出错（ValueError），没有写出结果，加 --debug 看出错的位置。\n",
+    )  # fmt: skip
+    status, out, err = run(*words, "--debug")
+    assert (status, out) == (1, "")
+    assert "in fail" in err
+    assert err.endswith("错误：程序内部出错（ValueError），没有写出结果。\n")
+    assert ACCUSATION not in err
+
+
+def test_debug_keeps_the_exit_status(run):
+    status, _, err = run("--debug", "report", "a.csv", "-o", "out")
+    assert status == 2
+    assert "find_files" in err
+    assert err.endswith("错误：找不到文件或文件夹：a.csv；请检查路径。\n")
+
+
+def test_interrupting_leaves_nothing(run, write, monkeypatch, tmp_path):
+    def stop(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.classify.read.is_valid", stop)
+    write("a.csv", "意见内容\n好\n")
+    assert run("report", "a.csv", "-o", "out") == (1, "", "\n错误：已中断，没有写出结果。\n")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_evaluate_prints_and_writes_figures(run, write, tmp_path):
+    write(
+        "a.jsonl",
+        '{"id": "1", "text": "一个章跑了八趟，拖了半年还没办。", "labels": ["stalling"], "pairs": [["未指明", "stalling"]]}\n'
+        '{"id": "2", "text": "没有意见", "labels": [], "pairs": []}\n',
+    )
+    status, out, _ = run("evaluate", "a.jsonl", "--json", "figures.json")
+    assert status == 0
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert f"模型 {figures['model']}，意见 2 件" in out
+    assert figures["micro_f1"] == figures["pair_f1"] == 1.0
+    assert run("evaluate", "a.jsonl", "--json", "nowhere/f.json")[::2] == (
+        1, "错误：不能写入 nowhere/f.json：路径不存在。\n",
+    )  # fmt: skip
+
+
+def test_init_makes_a_workspace_and_never_overwrites(run, tmp_path):
+    status, out, _ = run("init", "space")
+    assert status == 0
+    assert out.splitlines()[0] == "已建立 space/data/taxonomy.toml"
+    (tmp_path / "space/data/departments.csv").write_text("mine", encoding="utf-8")
+    assert run("init", "space") == (0, "space 已是完整的工作区，没有改动。\n", "")
+    assert (tmp_path / "space/data/departments.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys\nfrom pipeline.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'pandas', 'numpy', 'sklearn', 'jieba', 'pyarrow', 'joblib', 'tqdm', 'jinja2', 'pydantic'}\n"
+        "sys.exit(' '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_module_runs_as_the_command_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"qingyi {__version__}\n")
+
+
+def test_every_command_is_documented():
+    readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    for name, command in qingyi.commands.items():
+        for words in [name, *(f"{name} {inner}" for inner in getattr(command, "commands", ()))]:
+            if not getattr(command, "commands", ()) or " " in words:
+                assert f"qingyi {words}" in readme, words

@@ -1,0 +1,104 @@
+"""Files: private, whole or absent, harmless in a spreadsheet program."""
+
+from __future__ import annotations
+
+import csv
+import stat
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.errors import OutputError
+from pipeline.outputs import OutputFolder, RunFiles, TableFile, csv_cell
+from pipeline.records import Rejection
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_files_are_their_owners_only_and_arrive_together(tmp_path):
+    folder = tmp_path / "out"
+    with OutputFolder(folder) as output:
+        output.path("a.txt").write_text("x")
+        assert mode(output.staging) == 0o700
+        assert not (folder / "a.txt").exists()
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+    assert mode(folder / "a.txt") == 0o600
+    assert mode(folder) == 0o700
+
+
+def test_after_an_error_nothing_of_the_run_remains(tmp_path):
+    (tmp_path / "a.txt").write_text("before")
+    (tmp_path / ".qingyi-killed").mkdir()
+
+    def half():
+        with OutputFolder(tmp_path) as output:
+            output.path("a.txt").write_text("half")
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        half()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "before"
+
+
+def test_a_file_in_the_folders_place_is_refused(tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(OutputError, match=r"不能写入输出文件夹 .*out：同名的文件已存在，请换一个名字。$"):
+        OutputFolder(tmp_path / "out").__enter__()
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+86", "'+86"),
+        ("-3", "'-3"),
+        ("@x", "'@x"),
+        ("\t=1", "'\t=1"),
+        ("意见=好", "意见=好"),
+        (True, "true"),
+        (False, "false"),
+        (-3, -3),
+        ("", ""),
+    ],
+)
+def test_csv_cells_never_calculate(value, cell):
+    assert csv_cell(value) == cell
+
+
+def test_the_same_rows_in_csv_and_parquet(tmp_path):
+    schema = pa.schema([("text", pa.string()), ("valid", pa.bool_())])
+    with OutputFolder(tmp_path) as output:
+        table = TableFile(output, "t", schema)
+        table.write([("多行\n文字，“引号”", True)])
+        table.write([])
+        table.write([("=HYPERLINK()", False)])
+        table.close()
+    raw = (tmp_path / "t.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["text", "valid"],
+            ["多行\n文字，“引号”", "true"],
+            ["'=HYPERLINK()", "false"],
+        ]
+    assert pq.read_table(tmp_path / "t.parquet").to_pylist() == [
+        {"text": "多行\n文字，“引号”", "valid": True},
+        {"text": "=HYPERLINK()", "valid": False},
+    ]
+
+
+def test_rejected_rows_are_masked(tmp_path):
+    with OutputFolder(tmp_path) as output:
+        files = RunFiles(output)
+        files.reject(
+            [Rejection(file="a.csv", sheet="", row=3, reason="意见内容为空", content="电话13912345678")]
+        )
+        files.close()
+    content = (tmp_path / "rejected.csv").read_text(encoding="utf-8-sig")
+    assert content.splitlines()[0] == "file,row,reason,content,sheet"
+    assert content.splitlines()[1].startswith("a.csv,3,意见内容为空,")
+    assert "13912345678" not in content
