@@ -19,6 +19,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MultiLabelBinarizer
 
+jieba.setLogLevel("ERROR")
+
 
 def train(corpus: Path, target: Path) -> None:
     """Fit on a folder of labelled JSONL files."""

@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from pipeline import __version__
-from pipeline.cli import main, qingyi
-from pipeline.workspace import SHIPPED
+from pipeline.cli import main
 
 ACCUSATION = "张科长收了两万块钱才肯盖章"
 
@@ -178,11 +177,3 @@ def test_the_module_runs_as_the_command_does():
         [sys.executable, "-m", "pipeline", "--version"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, f"qingyi {__version__}\n")
-
-
-def test_every_command_is_documented():
-    readme = (SHIPPED / "README.md").read_text(encoding="utf-8")
-    for name, command in qingyi.commands.items():
-        for words in [name, *(f"{name} {inner}" for inner in getattr(command, "commands", ()))]:
-            if not getattr(command, "commands", ()) or " " in words:
-                assert f"qingyi {words}" in readme, words
