@@ -12,7 +12,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.classify.read import Reader
+from pipeline.classifier.read import Reader
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake
 from pipeline.learn.corpus import Labelled, load_labelled

@@ -4,18 +4,18 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
 
     intake      files → opinions and rejections            rows read = opinions + rejections
     text        opinion → clean, masked text → clauses → tokens
-    classify    text → label probabilities → labels with evidence
+    classifier  text → label probabilities → labels with evidence
     attribute   clauses → the departments they speak about
     aggregate   findings → tables with intervals
     outputs     opinions, findings, tables → private files
-    report      tables → page and workbook                 computes nothing
+    documents   tables → page and workbook                 computes nothing
     learn       labelled opinions → a model, and how good it is
     run         the whole way on one page
     cli         the commands
 
 beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``directory``, ``lexicon``, ``workspace``.
 
-In Python::
+In Python, under the names of the commands::
 
     from pipeline import report
     result = report(["data/samples/round1"], "out/round1")

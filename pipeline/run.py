@@ -17,15 +17,15 @@ from joblib import Parallel, delayed
 
 from pipeline import __version__
 from pipeline.aggregate.tally import Tables, Tally
-from pipeline.classify.model import Model, load_model
-from pipeline.classify.read import Reader
+from pipeline.classifier.model import Model, load_model
+from pipeline.classifier.read import Reader
+from pipeline.documents.facts import Facts
 from pipeline.errors import InputError
 from pipeline.intake.files import SourceFile, find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
 from pipeline.records import Opinion, Reading, Rejection
-from pipeline.report.facts import Facts
 from pipeline.text.segment import Segmenter
 from pipeline.workspace import Workspace, open_workspace
 
@@ -218,8 +218,8 @@ def _own_department(reader: Reader, opinion: Opinion, unlisted: dict[str, int]) 
 
 
 def _write_documents(facts: Facts, folder: OutputFolder) -> None:
-    from pipeline.report.page import write_page  # noqa: PLC0415  # `classify` needs neither
-    from pipeline.report.workbook import write_workbook  # noqa: PLC0415
+    from pipeline.documents.page import write_page  # noqa: PLC0415  # `classify` needs neither
+    from pipeline.documents.workbook import write_workbook  # noqa: PLC0415
 
     write_page(facts, folder.path("report.html"))
     write_workbook(facts, folder.staging, folder.path("report.xlsx"))

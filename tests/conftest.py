@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.classify.read import Reader
+from pipeline.classifier.read import Reader
 from pipeline.run import Result, open_reader, report
 from pipeline.workspace import SHIPPED, Workspace
 

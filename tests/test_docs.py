@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 import pipeline
 from pipeline.aggregate.tally import SUMMARY
-from pipeline.classify.model import active_version
+from pipeline.classifier.model import active_version
 from pipeline.cli import qingyi
 from pipeline.outputs import FINDINGS, OPINIONS, REJECTED
 from pipeline.workspace import SHIPPED
@@ -52,6 +52,11 @@ def test_the_map_names_every_room():
     assert rooms - {"__init__", "__main__"} <= words
 
 
+def test_no_room_hides_a_public_name():
+    rooms = {path.stem for path in (SHIPPED / "pipeline").iterdir()}
+    assert not rooms & set(pipeline.__all__)
+
+
 def test_the_map_has_the_order_of_the_contract():
     project = tomllib.loads((SHIPPED / "pyproject.toml").read_text(encoding="utf-8"))
     layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
@@ -70,7 +75,7 @@ def test_the_map_has_the_order_of_the_contract():
         "cli",
     ]
     assert set(mapped) <= set(order)
-    assert order.index("text") < order.index("intake") < order.index("classify") < order.index("aggregate")
+    assert order.index("text") < order.index("intake") < order.index("classifier") < order.index("aggregate")
 
 
 def test_the_readmes_python_runs(monkeypatch, tmp_path, capsys):

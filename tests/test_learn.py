@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.classify.model import active_version
+from pipeline.classifier.model import active_version
 from pipeline.errors import InputError, OutputError, ResourceError
 from pipeline.learn.corpus import Labelled, corpus_files, label_matrix, load_labelled
 from pipeline.learn.evaluate import decision_metrics, evaluate, f1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.classify.read import Reader
+from pipeline.classifier.read import Reader
 from pipeline.intake.repeats import Repeats
 from pipeline.learn.corpus import Labelled, label_matrix
 from pipeline.records import Reading

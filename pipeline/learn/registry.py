@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.classify.model import Model, save_model
+from pipeline.classifier.model import Model, save_model
 from pipeline.errors import OutputError, cause
 from pipeline.learn.corpus import corpus_digest, corpus_files, load_labelled
 from pipeline.learn.train import train_model

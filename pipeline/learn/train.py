@@ -17,8 +17,8 @@ from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pipeline.classify.features import clause_features
-from pipeline.classify.model import FEATURES_VERSION, Floats, Model, weighted
+from pipeline.classifier.features import clause_features
+from pipeline.classifier.model import FEATURES_VERSION, Floats, Model, weighted
 from pipeline.errors import ResourceError
 from pipeline.intake.repeats import Repeats
 from pipeline.learn.corpus import Labelled, label_matrix

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pipeline.documents.facts import SMALL, Facts, percent
 from pipeline.records import UNSPECIFIED
-from pipeline.report.facts import SMALL, Facts, percent
 
 
 def _shade(count: int, largest: int) -> int:
@@ -18,7 +18,7 @@ def _shade(count: int, largest: int) -> int:
 def write_page(facts: Facts, path: Path) -> None:
     """Render the page; a value that the template misses is an error, not a blank."""
     environment = Environment(
-        loader=PackageLoader("pipeline.report"),
+        loader=PackageLoader("pipeline.documents"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.classify.features import clause_features, count_matrix
-from pipeline.classify.model import active_version, load_model, summed, weighted
-from pipeline.classify.read import evidence_span
+from pipeline.classifier.features import clause_features, count_matrix
+from pipeline.classifier.model import active_version, load_model, summed, weighted
+from pipeline.classifier.read import evidence_span
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
 from pipeline.records import Opinion

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
-from pipeline.classify.features import count_matrix
-from pipeline.classify.model import Floats, Model, summed, weighted
+from pipeline.classifier.features import count_matrix
+from pipeline.classifier.model import Floats, Model, summed, weighted
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.taxonomy import Taxonomy

@@ -1,7 +1,7 @@
 """Clauses → sparse counts: words, character n-grams and meaning classes.
 
 Features never cross a clause, so an opinion's counts are the sum of its clauses' counts. That is what makes the
-evidence exact: a label's score is a sum over clauses (see :mod:`pipeline.classify.model`).
+evidence exact: a label's score is a sum over clauses (see :mod:`pipeline.classifier.model`).
 """
 
 from __future__ import annotations

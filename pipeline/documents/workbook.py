@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from pipeline.report.facts import Facts
+from pipeline.documents.facts import Facts
 
 MOST_ROWS = 1_000_000
 _CELL = 32_000
