@@ -19,6 +19,10 @@ _CELL = 32_000
 """Characters; a spreadsheet cell takes 32,767."""
 
 _STEP = 8192
+_LINE, _HIGHEST = 15.0, 405.0
+"""Points: a line of text, and a little less than the highest row that spreadsheet programs take."""
+
+_COLOURS = {"issue": "#B4451F", "praise": "#0A6A8F", "suggestion": "#7F7F7F"}
 
 
 class _Book:
@@ -33,12 +37,12 @@ class _Book:
         )
         base = {"font_name": "微软雅黑", "font_size": 10, "valign": "top"}
         self.plain = self.book.add_format(base)
-        self.wrapped = self.book.add_format({**base, "text_wrap": True})
+        self.wrapped = self.book.add_format({**base, "text_wrap": True, "indent": 1})
         self.share = self.book.add_format({**base, "num_format": "0.0%"})
+        self.count = self.book.add_format({**base, "num_format": "0;-0;;@"})  # a zero shows as an empty cell
         self.head = self.book.add_format(
             {**base, "bold": True, "bg_color": "#E8ECF1", "bottom": 1, "text_wrap": True}
         )
-        self.title = self.book.add_format({**base, "bold": True, "font_size": 14})
 
     def table(
         self,
@@ -46,15 +50,24 @@ class _Book:
         header: Sequence[tuple[str, int, Any]],
         rows: Iterable[Sequence[Any]],
         first_column: int = 1,
+        pages: int = 0,
     ) -> tuple[Any, int]:
-        """A sheet with one table; ``header`` gives (title, width, format). Returns the sheet and its row count."""
+        """A sheet with one table; ``header`` gives (title, width, format). Returns the sheet and its row count.
+
+        ``pages`` is how many it may take in print, 0 as many as it needs.
+        """
         sheet = self.book.add_worksheet(name)
         for column, (_, width, look) in enumerate(header):
             sheet.set_column(column, column, width, look)
+        sheet.set_row(0, max(_lines(title, width) for title, width, _ in header) * _LINE)
         for column, (title, _, _) in enumerate(header):
             sheet.write_string(0, column, title, self.head)
+        wrapped = [(column, width) for column, (_, width, look) in enumerate(header) if look is self.wrapped]
         count = 0
         for count, row in enumerate(rows, start=1):  # the last value is the row count
+            lines = max((_lines(row[column], width) for column, width in wrapped), default=1)
+            if lines > 1:  # not every program finds the height of wrapped text by itself
+                sheet.set_row(count, min(lines * _LINE, _HIGHEST))
             for column, value in enumerate(row):
                 _write(sheet, count, column, value, header[column][2])
         sheet.freeze_panes(1, first_column)
@@ -62,9 +75,18 @@ class _Book:
             sheet.autofilter(0, 0, count, len(header) - 1)
         sheet.set_landscape()
         sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
+        sheet.fit_to_pages(1, pages)
         sheet.repeat_rows(0)
         return sheet, count
+
+
+def _lines(value: Any, width: int) -> int:
+    """Lines that a text takes in a column of so many digits; a Chinese character is two digits wide."""
+    usable = max(width - 3, 4)
+    return sum(
+        -(-sum(2 if ord(character) > 0x2E80 else 1 for character in part) // usable) or 1
+        for part in str(value).split("\n")
+    )
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, look: Any) -> None:
@@ -101,14 +123,14 @@ def _overview(book: _Book, facts: Facts) -> None:
         (label.name_zh, r["count_distinct"], r["count"], r["share"], r["ci_low"], r["ci_high"], label.definition)
         for r, label in zip(facts.tables.by_label.to_dict("records"), facts.taxonomy.labels, strict=True)
     ]  # fmt: skip
-    sheet, count = book.table("概览", header, rows)
+    sheet, count = book.table("概览", header, rows, pages=1)
     chart = book.book.add_chart({"type": "bar"})
     chart.add_series(
         {
             "name": "件数（合并重复）",
             "categories": ["概览", 1, 0, count, 0],
             "values": ["概览", 1, 1, count, 1],
-            "fill": {"color": "#B4451F"},
+            "points": [{"fill": {"color": _COLOURS[label.kind]}} for label in facts.taxonomy.labels],
             "data_labels": {"value": True},
             "gap": 40,
         }
@@ -124,38 +146,36 @@ def _overview(book: _Book, facts: Facts) -> None:
 def _matrix(book: _Book, facts: Facts) -> None:
     labels = facts.taxonomy.labels
     header = (
-        ("部门", 22, book.plain), ("系列", 10, book.plain), ("有效意见（合并）", 10, book.plain),
-        *((label.name_zh, 9, book.plain) for label in labels),
+        ("部门", 22, book.plain), ("系列", 10, book.plain), ("有效意见（合并）", 14, book.count), ("反映问题的", 10, book.count),
+        ("表扬的", 8, book.count), *((label.name_zh, 9, book.count) for label in labels if label.kind != "praise"),
     )  # fmt: skip
+    others = [label.code for label in labels if label.kind != "praise"]
     rows = [
-        (d.name, d.series, d.distinct, *(d.count(label.code) for label in labels)) for d in facts.departments
+        (d.name, d.series, d.distinct, d.issue, d.praise, *(d.count(code) for code in others))
+        for d in facts.departments
     ]
-    sheet, count = book.table("部门×类别", header, rows)
+    sheet, count = book.table("部门×类别", header, rows, pages=1)
     if not count:
         return
-    issues = [3 + i for i, label in enumerate(labels) if label.kind == "issue"]
-    sheet.conditional_format(
-        1,
-        issues[0],
-        count,
-        issues[-1],
-        {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#C65F3B"},
-    )
-    chart = book.book.add_chart({"type": "bar", "subtype": "stacked"})
-    palette = ("#B4451F", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#CC79A7", "#7F7F7F")
-    for place, column in enumerate(issues):
+    scale = {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#C65F3B"}
+    sheet.conditional_format(1, 5, count, 4 + len(facts.taxonomy.issues), scale)
+    chart = book.book.add_chart({"type": "bar"})
+    for column, kind in ((3, "issue"), (4, "praise")):
         chart.add_series(
             {
                 "name": ["部门×类别", 0, column],
                 "categories": ["部门×类别", 1, 0, count, 0],
                 "values": ["部门×类别", 1, column, count, column],
-                "fill": {"color": palette[place % len(palette)]},
-                "gap": 40,
+                "fill": {"color": _COLOURS[kind]},
+                "data_labels": {"value": True, "num_format": "0;;"},
+                "gap": 50,
             }
         )
-    chart.set_title({"name": "各部门被反映的问题（件，合并重复）", "name_font": {"size": 12}})
+    chart.set_title({"name": "各部门反映问题和表扬的意见（件，合并重复）", "name_font": {"size": 12}})
     chart.set_y_axis({"reverse": True})
-    chart.set_size({"width": 1000, "height": 160 + 26 * count})
+    chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
+    chart.set_legend({"position": "top"})
+    chart.set_size({"width": 900, "height": 140 + 32 * count})
     sheet.insert_chart(count + 2, 0, chart)
 
 
@@ -210,7 +230,7 @@ def _review(book: _Book, folder: Path, facts: Facts) -> None:
 
 def _rejected(book: _Book, folder: Path) -> None:
     header = (
-        ("文件", 24, book.plain), ("行", 8, book.plain), ("未采用的原因", 40, book.wrapped), ("该行内容（已脱敏）", 80, book.wrapped),
+        ("文件", 24, book.wrapped), ("行", 8, book.plain), ("未采用的原因", 40, book.wrapped), ("该行内容（已脱敏）", 80, book.wrapped),
         ("工作表", 16, book.plain),
     )  # fmt: skip
     with (folder / "rejected.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -221,7 +241,7 @@ def _rejected(book: _Book, folder: Path) -> None:
 
 def _method(book: _Book, facts: Facts) -> None:
     measured, run = facts.card["cross_validation"], facts.run
-    header = (("项目", 26, book.plain), ("内容", 110, book.wrapped))
+    header = (("项目", 36, book.wrapped), ("内容", 100, book.wrapped))
     rows = [
         ("读入文件", "；".join(source["name"] for source in run["files"])),
         ("行数", f"读入 {run['rows_read']} = 采用 {run['rows_accepted']} + 未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}"),

@@ -29,7 +29,7 @@ _LANDLINE = re.compile(
     r"|(?<=电话|座机|号码|致电|拨打)([:：是为 ]{0,2})[2-8]\d{6,7}(?![0-9A-Za-z])"
 )
 _ACCOUNT = re.compile(
-    r"((?:微信|(?<![A-Za-z])(?:vx|wx|weixin|wechat|qq)|威信|薇信|扣扣|加[vV])(?:号码|号|群)?[:：是为 ]{0,3})"
+    r"((?:微信|(?<![A-Za-z])(?:vx|wx|weixin|wechat|qq)|威信|薇信|扣扣|加[vV])(?:号码|号|群)?[:：是为 (（]{0,3})"
     r"([A-Za-z][A-Za-z0-9_-]{4,19}|[1-9]\d{4,11})(?![A-Za-z0-9_])",
     re.IGNORECASE,
 )
@@ -89,7 +89,7 @@ def mask(text: str) -> str:
 
     Mobile and landline numbers, identity numbers (check digit GB 11643, or a plausible birth date), bank cards
     (Luhn), unified credit codes (GB 32100), plates, e-mail, WeChat/QQ accounts, street addresses, and names that
-    stand with a title or after 我叫/姓名. ``mask(mask(x)) == mask(x)``.
+    stand with a title, after 我叫/姓名/本人, or as 老李, 小赵. ``mask(mask(x)) == mask(x)``.
     """
     for pattern, judge in _RULES:
 
