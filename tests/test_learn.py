@@ -99,13 +99,18 @@ def test_metrics_by_hand(workspace):
     assert f1(0, 0, 0) == 0.0
 
 
-def test_threshold_and_review_bounds_by_hand():
+def test_threshold_by_hand():
+    probabilities = np.array([0.1, 0.9, 0.8, 0.2])
+    # expected hits 0.9, 1.7, 1.9, 2.0 of 2.0; F1 1.8/3, 3.4/4 (best), 3.8/5, 4/6
+    assert best_threshold(probabilities, beta=1.0) == pytest.approx(0.5)
+    # F-0.1 looks at precision almost alone: 0.9 of one is more than 1.7 of two
+    assert best_threshold(probabilities, beta=0.1) == pytest.approx(0.85)
+    assert best_threshold(np.array([0.01, 0.02]), beta=1.0) == 0.05
+
+
+def test_review_bounds_by_hand():
     probabilities = np.array([0.9, 0.8, 0.7, 0.6, 0.2, 0.1])
     truth = np.array([True, True, False, True, False, False])
-    # F1 after each: 2/4, 4/5, 4/6, 6/7 (best), 6/8 … so the cut lies midway between 0.6 and 0.2
-    assert best_threshold(probabilities, truth, beta=1.0) == pytest.approx(0.4)
-    # F-0.1 looks at precision almost alone: two right of two
-    assert best_threshold(probabilities, truth, beta=0.1) == pytest.approx(0.75)
     # above 0.8 all are right; at 0.7 only 2 of 3, at 0.6 3 of 4: below 80 %
     assert review_bounds(probabilities, truth, 0.4) == pytest.approx((0.32, 0.8))
     assert review_bounds(probabilities, ~truth, 0.4) == pytest.approx((0.32, 1.01))
