@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import pandas as pd
 from joblib import Parallel, delayed
@@ -108,60 +108,50 @@ def _read_all(
             window = list(islice(chunks, _WINDOW))
 
 
-def classify(
-    inputs: Sequence[str | Path],
-    output: str | Path,
-    *,
-    workspace: str | Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    jobs: int | None = None,
-    progress: Progress | None = None,
-) -> Result:
+class Options(TypedDict, total=False):
+    """What a run may be told beside its input and output.
+
+    ``workspace``: folder with the user's own ``data/`` and ``models/`` (default: the current folder). ``columns``:
+    field → header, where headers are not recognised. ``jobs``: number of processes (default: one a processor).
+    ``progress``: called as the input is read.
+    """
+
+    workspace: str | Path | None
+    columns: Mapping[str, str]
+    jobs: int | None
+    progress: Progress | None
+
+
+def classify(inputs: Sequence[str | Path], output: str | Path, **options: Unpack[Options]) -> Result:
     """Read, classify, attribute and count; write ``opinions.*``, ``findings.*``, ``summary.csv``, ``rejected.csv``, ``run.json``.
 
-    ``columns`` maps fields to headers; ``jobs`` is the number of processes (default: one a processor).
+    ``inputs`` are files or folders, ``output`` is the folder of the results; see :class:`Options`.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; nothing is written then.
     """
-    return _run(inputs, output, workspace, columns, jobs, progress, documents=False)
+    return _run(inputs, Path(output), options, documents=False)
 
 
-def report(
-    inputs: Sequence[str | Path],
-    output: str | Path,
-    *,
-    workspace: str | Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    jobs: int | None = None,
-    progress: Progress | None = None,
-) -> Result:
+def report(inputs: Sequence[str | Path], output: str | Path, **options: Unpack[Options]) -> Result:
     """Do the main job: everything of :func:`classify`, and ``report.html`` and ``report.xlsx``.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; nothing is written then.
     """
-    return _run(inputs, output, workspace, columns, jobs, progress, documents=True)
+    return _run(inputs, Path(output), options, documents=True)
 
 
-def _run(
-    inputs: Sequence[str | Path],
-    output: str | Path,
-    root: str | Path | None,
-    columns: Mapping[str, str] | None,
-    jobs: int | None,
-    progress: Progress | None,
-    *,
-    documents: bool,
-) -> Result:
+def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, documents: bool) -> Result:
     clock = _Clock()
+    root = options.get("workspace")
     space = open_workspace(Path(root) if root is not None else None)
     files = find_files(Path(given) for given in inputs)
-    intake = Intake(files, columns or {})
+    intake = Intake(files, options.get("columns", {}))
     reader = open_reader(space)
     clock.lap("load")
-    with OutputFolder(Path(output)) as folder:
-        tables, repeated, unlisted = _stream(intake, reader, space.root, folder, jobs, progress)
+    with OutputFolder(output) as folder:
+        tables, repeated, unlisted = _stream(intake, reader, space.root, folder, options)
         clock.lap("read")
         tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
         run = _run_record(files, intake, reader.model, space, repeated, unlisted)
@@ -173,7 +163,7 @@ def _run(
         folder.path("run.json").write_text(
             json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
-    return Result(folder=Path(output), tables=tables, run=run)
+    return Result(folder=output, tables=tables, run=run)
 
 
 def _stream(
@@ -181,10 +171,10 @@ def _stream(
     reader: Reader,
     root: Path,
     folder: OutputFolder,
-    jobs: int | None,
-    progress: Progress | None,
+    options: Options,
 ) -> tuple[Tables, int, dict[str, int]]:
     """Everything that happens once per opinion, chunk by chunk; memory does not grow with the texts."""
+    jobs, progress = options.get("jobs") or os.cpu_count() or 1, options.get("progress")
     tally = Tally(reader.taxonomy, reader.directory)
     repeats = Repeats()
     files = RunFiles(folder)
@@ -192,7 +182,7 @@ def _stream(
     unlisted: dict[str, int] = {}
     try:
         chunks = _chunks(intake, lambda rejection: files.reject([rejection]))
-        for readings in _read_all(chunks, reader, root, jobs or os.cpu_count() or 1):
+        for readings in _read_all(chunks, reader, root, jobs):
             first_of = [
                 repeats.first_of(reading.opinion.id, reading.signature, reading.departments)
                 for reading in readings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -17,7 +17,7 @@ from pipeline.cli.status import exit_status
 from pipeline.errors import InputError, OutputError, cause
 
 if TYPE_CHECKING:
-    from pipeline.run import Progress, Result
+    from pipeline.run import Options, Progress, Result
 
 _PATH = click.Path(path_type=Path)
 _EPILOG = "某个命令的用法：qingyi 命令 --help。"
@@ -118,15 +118,16 @@ def _closing(result: Result, documents: bool) -> None:
     click.echo(f"结果：{result.folder / shown}（用时 {sum(run['seconds'].values()):.1f} 秒）")
 
 
+def _batch(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments and options of the commands that read a batch."""
+    for decorate in (_jobs, _column, _workspace, _output, _inputs):
+        command = decorate(command)
+    return command
+
+
 @qingyi.command(cls=Command)
-@_inputs
-@_output
-@_workspace
-@_column
-@_jobs
-def report(
-    inputs: tuple[Path, ...], output: Path, workspace: Path | None, columns: dict[str, str], jobs: int | None
-) -> None:
+@_batch
+def report(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options]) -> None:
     """主要工作：读入、判定、归口、汇总，写出全部结果。
 
     \b
@@ -136,25 +137,19 @@ def report(
     """
     from pipeline.run import report as run  # noqa: PLC0415
 
-    with _bar() as progress:
-        result = run(inputs, output, workspace=workspace, columns=columns, jobs=jobs, progress=progress)
+    with _bar() as options["progress"]:
+        result = run(inputs, output, **options)
     _closing(result, documents=True)
 
 
 @qingyi.command(cls=Command)
-@_inputs
-@_output
-@_workspace
-@_column
-@_jobs
-def classify(
-    inputs: tuple[Path, ...], output: Path, workspace: Path | None, columns: dict[str, str], jobs: int | None
-) -> None:
+@_batch
+def classify(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options]) -> None:
     """只判定，不写给领导的文件。"""
     from pipeline.run import classify as run  # noqa: PLC0415
 
-    with _bar() as progress:
-        result = run(inputs, output, workspace=workspace, columns=columns, jobs=jobs, progress=progress)
+    with _bar() as options["progress"]:
+        result = run(inputs, output, **options)
     _closing(result, documents=False)
 
 
