@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pipeline.directory import Directory
 from pipeline.records import UNSPECIFIED
 from pipeline.text.clauses import Clause
+from pipeline.text.segment import Segmenter
 
 # a name glued to one of these on its left belongs to some other body: 石油公司供应处, 县盐业公司, 粮食局办公室
 _FOREIGN_LEFT = re.compile(
-    r"(?:[市县镇乡村区州]|[^处厅]局|公司|集团|银行|医院|大学|学院|学校|[一-龥]厂|矿|石油|铁路|煤炭|粮食|商业|二轻|纺织|化工|机械|农机|部队|街道|供电|公社|外省|邻省)$"
+    r"(?:[市县镇乡村区州]|[^处厅]局|公司|集团|银行|医院|大学|学院|学校|[一-龥]厂|矿|石油|铁路|煤炭|粮食|商业|二轻|纺织|化工|机械|农机|部队|街道|供电|公社|外省|邻省"
+    r"|教育|交通|运输|公安|财政|民政|环保|人社|社保|司法|住建|建委|卫健|水利|农业|林业|国土|工程|建筑|规划|勘[测察]|检测|设备|生物|癌症|[0-9]{2,}|管理)$"
 )
 _OWN_LEFT = re.compile(
     r"(?:[在到找去向是跑问给对把被从和与跟]|我们?|本|贵|全|省里?|来|说|听|由|让|叫|靠|盼|请)[市县镇乡村区州]?$"
@@ -31,6 +33,12 @@ _GENERIC = frozenset({"办公室", "研究所", "设计院"})
 _GENERIC_LEFT = re.compile(
     r"(?:我们?|各|每|自己|他们?|她|厂|公司|学校|村委会?|居委会?|政府|法院|领导|老板|主任|[队部科院某那这个间进一镇乡])$"
 )
+_CONTEXT = 6
+"""Characters on either side of a name that are looked at."""
+
+_PREPOSITIONS = frozenset("在对给从向去到把被让和跟与找问请叫由")
+_HANDLING = frozenset({"处罚", "处以", "处理", "处置"})
+
 _ADDRESS = re.compile(r"^(?:(?:尊敬的|敬爱的|致|呈)[一-龥]{0,14}|[一-龥]{0,12}(?:领导|同志|负责人)们?)[：:]")
 
 
@@ -44,9 +52,10 @@ class Mention:
 
 
 class Mentions:
-    """Finds departments by name and alias: longest match first, never inside another body's name."""
+    """Finds departments by name and alias: longest match first, never inside another word or another body's name."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, segmenter: Segmenter) -> None:
+        self._segmenter = segmenter
         self._canonical = directory.by_alias
         self._bureaus = frozenset(d.name for d in directory.departments if d.kind == "bureau")
         longest_first = sorted(self._canonical, key=lambda alias: (-len(alias), alias))
@@ -57,17 +66,34 @@ class Mentions:
         own: list[Mention] = []
         foreign: list[Mention] = []
         for match in self._pattern.finditer(text):
+            if not self._is_word(text, *match.span()):
+                continue
             mention = Mention(match.start(), match.end(), self._canonical[match.group()])
             (own if self._names_it(text, *match.span()) else foreign).append(mention)
         return own, foreign
 
+    def _is_word(self, text: str, start: int, end: int) -> bool:
+        """Whether the name is no part of other words: 大厅里, 营业厅办理 and 标准处罚 hold no department.
+
+        A word across the left border that a preposition begins is an accident of the cut: 在外|经处 is 在|外经处.
+        """
+        position = max(0, start - _CONTEXT)
+        for token in self._segmenter.tokens(text[position : end + _CONTEXT]):
+            after = position + len(token)
+            if position < start < after and token[0] not in _PREPOSITIONS:
+                return False
+            if position < end < after and token in _HANDLING:
+                return False
+            position = after
+        return True
+
     def _names_it(self, text: str, start: int, end: int) -> bool:
         alias = text[start:end]
-        left = text[max(0, start - 6) : start]
+        left = text[max(0, start - _CONTEXT) : start]
         if _FOREIGN_LEFT.search(left) and not _OWN_LEFT.search(left):
             return False
         right = _FOREIGN_RIGHT.get(alias)
-        if right and right.search(text[end : end + 6]):
+        if right and right.search(text[end : end + _CONTEXT]):
             return False
         return not (alias in _GENERIC and _GENERIC_LEFT.search(left))
 

@@ -7,10 +7,11 @@ import pytest
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
 from pipeline.records import UNSPECIFIED
 from pipeline.text.clauses import split_clauses
+from pipeline.text.segment import Segmenter
 
 
 def departments(workspace, text, column=""):
-    mentions, fallback = Mentions(workspace.directory).spoken_about(
+    mentions, fallback = Mentions(workspace.directory, Segmenter(workspace.lexicon)).spoken_about(
         text, fallback_department(column, workspace.directory)
     )
     clauses = split_clauses(text)
@@ -43,6 +44,14 @@ def test_each_clause_goes_to_the_department_last_named(workspace):
         ("尊敬的质检站领导：供销公司多扣了钱", "", {"轻工供销公司"}),
         ("在办公室里坐着没人理", "", {UNSPECIFIED}),
         ("厅办公室答复快", "", {"办公室"}),
+        ("几个人在大厅里闲聊", "", {UNSPECIFIED}),
+        ("去移动营业厅办理套餐", "", {UNSPECIFIED}),
+        ("最年轻校长是他", "", {UNSPECIFIED}),
+        ("人事处长的侄子进了厂", "", {"人事教育处"}),
+        ("省教育厅领导来过", "", {UNSPECIFIED}),
+        ("厅领导来过", "", {"轻工业厅"}),
+        ("省建筑设计院的图", "", {UNSPECIFIED}),
+        ("设计院改图要加钱", "", {"轻工设计院"}),
     ],
 )
 def test_departments(workspace, text, column, expected):

@@ -35,7 +35,7 @@ class Reader:
         texts = [mask(normalise(opinion.text)) for opinion in opinions]
         valid = [is_valid(text) for text in texts]
         clauses = [split_clauses(text) if ok else [] for text, ok in zip(texts, valid, strict=True)]
-        mentions = Mentions(self.directory)
+        mentions = Mentions(self.directory, self.segmenter)
         groups = [
             self._groups(mentions, text, spans, opinion.department)
             for text, spans, opinion in zip(texts, clauses, opinions, strict=True)
