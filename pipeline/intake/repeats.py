@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
-from datasketch import MinHash, MinHashLSH
+import numpy.typing as npt
 
 from pipeline.text.shingles import N_PERMUTATIONS
 
 NEAR = 0.6
 """Estimated Jaccard similarity of character 3-grams from which two texts are one opinion repeated."""
 
-_BANDS = (32, 4)
-"""A pair at similarity s becomes a candidate with probability 1 - (1 - s⁴)³²: 0.99 at 0.6, 0.9998 at 0.7."""
-
-_Key = tuple[tuple[str, ...], bytes]
+_BANDS = 32
+_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
 
 
 class Repeats:
-    """An index of first occurrences. Memory grows with distinct opinions (0.5 kB each), never with text."""
+    """An index of first occurrences by bands of their signatures (locality-sensitive hashing, Indyk & Motwani 1998).
+
+    A pair at similarity s shares a band of four with probability 1 - (1 - s⁴)³²: 0.99 at 0.6, 0.9998 at 0.7. Memory
+    grows with distinct opinions (4 kB each), never with text.
+    """
 
     def __init__(self) -> None:
-        self._index = MinHashLSH(num_perm=N_PERMUTATIONS, params=_BANDS)
-        self._exact: dict[_Key, str] = {}
+        self._exact: dict[tuple[tuple[str, ...], bytes], str] = {}
+        self._firsts: list[tuple[str, tuple[str, ...], bytes]] = []
+        # chains through (first, band) slots: the latest slot of each band value, and for each slot the one before it
+        self._latest: dict[int, int] = {}
+        self._before = array("q")
 
     def first_of(self, identity: str, signature: bytes, about: tuple[str, ...] = ()) -> str:
         """Id of the earliest opinion that this one repeats, or "" where it is the first of its kind.
@@ -33,16 +40,41 @@ class Repeats:
         if not signature:
             return ""
         key = (about, signature)
-        if key in self._exact:
-            return self._exact[key]
-        values = np.frombuffer(signature, dtype="<u4")
-        minhash = MinHash(num_perm=N_PERMUTATIONS, hashvalues=values, scheme="affine32", hashfunc=int)
-        best, similarity = "", NEAR
-        for candidate in sorted(self._index.query(minhash)):
-            near = float(np.mean(np.frombuffer(candidate[1], dtype="<u4") == values))
-            if candidate[0] == about and (near > similarity or (near == similarity and not best)):
-                best, similarity = self._exact[candidate], near
-        self._exact[key] = best or identity
-        if not best:
-            self._index.insert(key, minhash, check_duplication=False)
+        if key not in self._exact:
+            values = np.frombuffer(signature, dtype="<u4")
+            bands = _bands(values)
+            first = self._nearest(values, bands, about)
+            if not first:
+                self._insert((identity, about, signature), bands)
+            self._exact[key] = first or identity
+            return first
+        return self._exact[key]
+
+    def _nearest(self, values: npt.NDArray[np.uint32], bands: list[int], about: tuple[str, ...]) -> str:
+        candidates = set()
+        for band in bands:
+            slot = self._latest.get(band, -1)
+            while slot >= 0:
+                candidates.add(slot // _BANDS)
+                slot = self._before[slot]
+        best, similarity = "", 0.0
+        for number in sorted(candidates):
+            identity, theirs, signature = self._firsts[number]
+            near = float(np.mean(np.frombuffer(signature, dtype="<u4") == values))
+            if theirs == about and near >= NEAR and near > similarity:
+                best, similarity = identity, near
         return best
+
+    def _insert(self, first: tuple[str, tuple[str, ...], bytes], bands: list[int]) -> None:
+        slot = len(self._firsts) * _BANDS
+        self._firsts.append(first)
+        for offset, band in enumerate(bands):
+            self._before.append(self._latest.get(band, -1))
+            self._latest[band] = slot + offset
+
+
+def _bands(values: npt.NDArray[np.uint32]) -> list[int]:
+    """One number for each band of four values; equal bands in the same place have equal numbers."""
+    pairs = values.view("<u8").reshape(_BANDS, N_PERMUTATIONS // _BANDS // 2)
+    mixed = np.bitwise_xor.reduce(pairs * _MIXERS, axis=1) ^ np.arange(_BANDS, dtype=np.uint64)
+    return mixed.tolist()  # type: ignore[no-any-return]  # numpy types tolist as Any
