@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,8 @@ def exit_status(command: Callable[[], Any], *, debug: bool) -> int:
     With ``debug`` the places the error passed through are printed before its line, never the message of an error
     that is not ours.
     """
+    # a library's thread that dies when a run is interrupted would print its own traceback
+    threading.excepthook = lambda _: None
     try:
         command()
     except click.exceptions.Exit as done:
