@@ -211,3 +211,99 @@ def test_repeats_exact_edited_and_different():
     assert repeats.first_of("f", signature("好！")) == "e"
     assert repeats.first_of("g", b"") == ""
     assert repeats.first_of("h", signature("差")) == ""
+
+
+def test_a_stray_quote_costs_its_own_row_only(write):
+    rows = [f"{i},意见{i}没有办完,质检站" for i in range(1, 40)]
+    rows[0] = '1,"质检站拿走两箱酒,质检站'
+    rows[20] = '21,"甲处说：\n拖着吧",质检站'
+    rows[30] = '31,他说"办不了"就挂了,质检站'
+    _, rows_read = read(write("a.csv", "编号,意见,部门\n" + "\n".join(rows) + "\n"))
+    rejected = [row for row in rows_read if isinstance(row, Rejection)]
+    assert [(row.row, row.reason) for row in rejected] == [(2, "引号没有配对，无法拆成列")]
+    assert rejected[0].content == rows[0]
+    texts = {row.id: row.text for row in rows_read if isinstance(row, Opinion)}
+    assert len(texts) == 38
+    assert texts["21"] == "甲处说：\n拖着吧"
+    assert texts["31"] == '他说"办不了"就挂了'
+
+
+def test_two_stray_quotes_do_not_pair_over_the_rows_between(write):
+    rows = ['1,"一,甲', "2,二,乙", "3,三,丙", '4,"四,丁', "5,五,戊"]
+    _, rows_read = read(write("a.csv", "编号,意见,部门\n" + "\n".join(rows)))
+    assert [row.text for row in rows_read if isinstance(row, Opinion)] == ["二", "三", "五"]
+    assert [row.row for row in rows_read if isinstance(row, Rejection)] == [2, 5]
+
+
+def test_utf16_without_a_mark_is_told_from_gb18030(write):
+    text = "意见内容，部门\n质检站的同志来抽样，多拿了两箱，没有打条子。\n"
+    for encoding in ("utf-16-le", "utf-16-be", "gb18030", "utf-8"):
+        _, rows = read(write("a.txt", text, encoding))
+        assert [row.text for row in rows] == text.splitlines()
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf\xe6\x84\xff", b"\xff\xfe\x61"])
+def test_a_damaged_text_file_is_named_with_its_place(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"^认不出文件 a.csv 的编码（UTF-.* 在第 \d+ 字节处不合）"):
+        read(tmp_path / "a.csv")
+
+
+def test_a_data_row_that_holds_a_headers_name_is_data(write):
+    _, rows = read(write("a.csv", "类别,意见\n时间,办事太慢\n方式,态度不好\n"))
+    assert [row.text for row in rows] == ["办事太慢", "态度不好"]
+    _, rows = read(write("b.csv", "编号,意见\n部门,质检站拖了半年\n2,好\n"))
+    assert [row.id for row in rows] == ["部门", "2"]
+
+
+def test_jsonl_records_may_have_different_keys(write):
+    lines = [json.dumps({"text": f"意见{i}"}, ensure_ascii=False) for i in range(1200)]
+    lines += ['{"text": "末条", "部门": "质检站", "日期": "2025-03-05"}', "[" * 100_000]
+    _, rows = read(write("a.jsonl", "\n".join(lines)))
+    assert (rows[1200].department, rows[1200].collected_on) == ("质检站", "2025-03-05")
+    assert rows[1201].reason == "这一行不是 JSON 对象"
+
+
+def test_a_damaged_parquet_file_is_named(write, tmp_path):
+    pd.DataFrame({"text": ["意见" * 50 + str(i) for i in range(5000)]}).to_parquet(tmp_path / "a.parquet")
+    whole = bytearray((tmp_path / "a.parquet").read_bytes())
+    whole[200:4000] = b"\0" * 3800
+    (tmp_path / "a.parquet").write_bytes(bytes(whole))
+    with pytest.raises(InputError, match=r"^文件 a.parquet 第 \d+ 行之后损坏，读不下去。"):
+        read(tmp_path / "a.parquet")
+
+
+def test_data_without_a_header_is_not_quoted_in_the_error(write):
+    path = write("a.csv", "1,质检站张三科长收了我两万元,质检站\n2,好,糖业公司\n")
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert str(refused.value) == (
+        "文件 a.csv 找不到意见内容列；前 30 行里没有像表头的一行（共 3 列）。请加上表头，或用 --column text=列名 指定。"
+    )
+
+
+def test_a_named_column_that_is_nowhere_is_refused(write):
+    path = write("a.csv", "意见内容,单位\n好,甲\n")
+    with pytest.raises(InputError, match=r"^--column 指定的列“不存在”在任何文件里都没有找到。$"):
+        read(path, columns={"department": "不存在"})
+    _, rows = read(path, columns={"department": "单位"})
+    assert rows[0].department == "甲"
+
+
+def test_an_id_that_is_personal_data_is_not_used(write):
+    intake, rows = read(write("a.csv", "编号,意见内容\n13912345678,好\n7,差\n"))
+    assert [row.id for row in rows] == ["a:2", "7"]
+    assert intake.notices == {"编号像个人信息（如手机号），已改用文件名和行号": 1}
+
+
+def test_folders_skip_what_they_must_and_say_so(write, tmp_path):
+    write("in/a.txt", "好")
+    write("in/b.docx", "x")
+    write("in/~$a.xlsx", "x")
+    write("in/结果/findings.csv", "x")
+    (tmp_path / "in/gone.txt").symlink_to(tmp_path / "nowhere.txt")
+    found = find_files([tmp_path / "in"], output=tmp_path / "in/结果")
+    assert [source.name for source in found] == ["a.txt"]
+    assert found.passed_over == ["b.docx", "gone.txt"]
+    with pytest.raises(InputError, match="结果文件夹不能就是输入文件夹"):
+        find_files([tmp_path / "in"], output=tmp_path / "in")

@@ -34,31 +34,29 @@ class SourceFile:
             raise InputError(f"读不到文件 {self.name}：{cause(error)}。") from None
 
 
-def _wanted(path: Path) -> bool:
-    return path.suffix.lower() in FORMATS and not path.name.startswith(("~$", ".", "._"))
+class FoundFiles(list[SourceFile]):
+    """Files to read; ``passed_over`` names what lay beside them in the folders and cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed_over: list[str] = []
 
 
-def find_files(inputs: Iterable[Path]) -> list[SourceFile]:
+def find_files(inputs: Iterable[Path], output: Path | None = None) -> FoundFiles:
     """Files of the inputs, in the order given; a folder's files by name, its subfolders included.
 
-    Lock files (``~$…``), hidden files and other formats inside folders are passed over. A file named twice is
-    taken once.
+    Inside folders, lock files (``~$…``), hidden files and what lies in ``output`` (the folder of results) are not
+    looked at; other formats and broken links are passed over and named. A file named twice is taken once.
 
     Raises:
-        InputError: an input does not exist, has another format, or a folder holds nothing readable.
+        InputError: an input does not exist, has another format or cannot be looked into, a folder holds nothing
+            readable, or the output folder is an input.
     """
-    found: dict[Path, SourceFile] = {}
+    found = FoundFiles()
+    seen: set[Path] = set()
     for given in inputs:
         if given.is_dir():
-            inside = sorted(
-                Path(folder) / name
-                for folder, _, names in os.walk(given)
-                for name in names
-                if _wanted(Path(name))
-            )
-            if not inside:
-                raise InputError(f"文件夹 {given} 里没有可读的文件；可读格式：{listed(FORMATS)}。")
-            chosen = [(path, path.relative_to(given).as_posix()) for path in inside]
+            chosen = _inside(given, output.resolve() if output else None, found.passed_over)
         elif given.is_file():
             if given.suffix.lower() not in FORMATS:
                 raise InputError(
@@ -68,5 +66,31 @@ def find_files(inputs: Iterable[Path]) -> list[SourceFile]:
         else:
             raise InputError(f"找不到文件或文件夹：{given}；请检查路径。")
         for path, name in chosen:
-            found.setdefault(path.resolve(), SourceFile(path=path, name=name, size=path.stat().st_size))
-    return list(found.values())
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                found.append(SourceFile(path=path, name=name, size=path.stat().st_size))
+    return found
+
+
+def _inside(folder: Path, output: Path | None, passed_over: list[str]) -> list[tuple[Path, str]]:
+    if folder.resolve() == output:
+        raise InputError(f"结果文件夹不能就是输入文件夹（{folder}）；请用 -o 指定另一个。")
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"文件夹 {error.filename} 打不开：{cause(error)}。")
+
+    chosen: list[tuple[Path, str]] = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if (Path(place) / name).resolve() != output)
+        for name in names:
+            path = Path(place) / name
+            if name.startswith(("~$", ".")):
+                continue
+            if path.suffix.lower() in FORMATS and path.is_file():
+                chosen.append((path, path.relative_to(folder).as_posix()))
+            else:
+                passed_over.append(path.relative_to(folder).as_posix())
+    if not chosen:
+        raise InputError(f"文件夹 {folder} 里没有可读的文件；可读格式：{listed(FORMATS)}。")
+    passed_over.sort()
+    return sorted(chosen)

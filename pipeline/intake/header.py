@@ -69,7 +69,7 @@ def find_header(rows: Sequence[Row], named: Mapping[str, str]) -> tuple[int, dic
                 lower
                 and "text" in joined
                 and len(joined) > max(len(columns), 1)
-                and _no_data(rows[index + 1], lower)
+                and _completes(row, rows[index + 1], lower)
             ):
                 if best is None or len(joined) > len(best[1]):
                     best = (index + 1, joined)
@@ -85,7 +85,16 @@ def _is_header(row: Row, columns: Mapping[str, int]) -> bool:
     return len(columns) > 1 or all(len(cell) <= 20 for cell in filled)
 
 
-def _no_data(row: Row, columns: Mapping[str, int]) -> bool:
-    """Whether a second header line holds only short names, all of its known cells among them."""
-    filled = [plain(cell) for cell in row.cells if plain(cell)]
-    return bool(columns) and all(0 < len(cell) <= 12 and not cell.isdigit() for cell in filled)
+def _completes(upper: Row, lower: Row, columns: Mapping[str, int]) -> bool:
+    """Whether ``lower`` is the second line of a header: short names, each below a blank or a merged cell.
+
+    A merged cell shows as the same name (merged downwards) or as a name with a blank to its right (over several).
+    """
+    above = [plain(cell) for cell in upper.cells]
+    below = [plain(cell) for cell in lower.cells]
+    above += [""] * (len(below) + 1 - len(above))
+    for index, name in enumerate(below):
+        under_merged = above[index] in ("", name) or not above[index + 1]
+        if name and (len(name) > 12 or name.isdigit() or not under_merged):
+            return False
+    return any(not above[index] or not above[index + 1] for index in columns.values())

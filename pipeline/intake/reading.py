@@ -14,6 +14,8 @@ from pipeline.intake.header import FIELDS, SEARCHED_ROWS, field_columns, find_he
 from pipeline.intake.sheets import Cell, Row, Sheet, open_sheets
 from pipeline.intake.values import as_date, as_text
 from pipeline.records import Opinion, Rejection
+from pipeline.text.mask import mask
+from pipeline.text.normalise import normalise
 
 LONGEST_TEXT = 20_000
 """Characters; a longer cell is a document pasted whole and is refused with its reason."""
@@ -38,6 +40,7 @@ class Intake:
     notices: Counter[str] = field(default_factory=Counter)
     skipped_sheets: list[str] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set, repr=False)
+    _named: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.columns if name not in FIELDS]
@@ -48,7 +51,8 @@ class Intake:
         """Yield one opinion or rejection per row read.
 
         Raises:
-            InputError: a file is unreadable or has no text column in any sheet (the headers seen are listed).
+            InputError: a file is unreadable or has no text column in any sheet (the headers seen are listed), or a
+                column named by the user is in no file.
         """
         total = sum(source.size for source in self.files) or 1
         before = 0
@@ -63,31 +67,32 @@ class Intake:
                 yield result
             before += source.size
         self.done = 1.0
+        absent = [header for header in self.columns.values() if plain(header) not in self._named]
+        if absent:
+            raise InputError(f"--column 指定的列“{absent[0][:40]}”在任何文件里都没有找到。")
 
     def _file(self, source: SourceFile) -> Iterator[tuple[Opinion | Rejection, float]]:
-        seen: list[str] = []
+        seen: list[Sequence[Cell]] = []
         headless: list[str] = []
         tables = 0
         for sheet in open_sheets(source):
             top = list(islice(sheet.rows, SEARCHED_ROWS))
             header = self._header(sheet, top)
             if header is None:
-                seen += [plain(cell) for cell in _widest(top) if plain(cell)]
+                seen.append(_widest(top))
                 if any(_filled(row) for row in top):
                     headless.append(f"{source.name}：{sheet.name}" if sheet.name else source.name)
                 continue
             tables += 1
             last, columns = header
+            self._named.update(plain(cell) for row in top[: last + 1] for cell in row.cells)
             for row in chain(top[last + 1 :], sheet.rows):
                 if sheet.headed or _filled(row) or row.problem:
                     yield self._row(source, sheet, row, columns), row.done
         if not tables:
             asked = self.columns.get("text")
             what = f"找不到名为“{asked}”的列" if asked else "找不到意见内容列"
-            raise InputError(
-                f"文件 {source.name} {what}；见到的列名：{listed(seen) if seen else '（空表）'}。"
-                "请用 --column text=列名 指定。"
-            )
+            raise InputError(f"文件 {source.name} {what}；{_headers_seen(seen)}")
         self.skipped_sheets += headless
 
     def _header(self, sheet: Sheet, top: list[Row]) -> tuple[int, dict[str, int]] | None:
@@ -146,6 +151,9 @@ class Intake:
         if isinstance(cell, float) and abs(cell) >= _ROUNDED_FROM:
             self.notices["编号存成了数字且超过 15 位，表格程序已将其末位取整，请改存为文本"] += 1
         given = as_text(cell)
+        if given and mask(normalise(given)) != normalise(given):
+            self.notices["编号像个人信息（如手机号），已改用文件名和行号"] += 1
+            given = ""
         stem = PurePosixPath(source.name).with_suffix("").as_posix()
         place = ":".join(filter(None, (stem, sheet.name, str(row.number))))
         if given and given in self._ids:
@@ -156,6 +164,24 @@ class Intake:
             identity += "+"
         self._ids.add(identity)
         return identity
+
+
+def _headers_seen(tables: Sequence[Sequence[Cell]]) -> str:
+    """What a person needs to name the text column; rows that look like opinions are counted, never quoted."""
+    names = [[plain(cell) for cell in cells if plain(cell)] for cells in tables]
+    headers = [name for row in names if all(_like_header(name) for name in row) for name in row]
+    if headers:
+        return f"见到的列名：{listed(headers)}。请用 --column text=列名 指定。"
+    if not any(names):
+        return "表是空的。"
+    widest = max(len(row) for row in names)
+    return f"前 {SEARCHED_ROWS} 行里没有像表头的一行（共 {widest} 列）。请加上表头，或用 --column text=列名 指定。"
+
+
+def _like_header(name: str) -> bool:
+    return (
+        len(name) <= 12 and not name.replace(".", "").isdigit() and mask(normalise(name)) == normalise(name)
+    )
 
 
 def _filled(row: Row) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,6 +14,9 @@ from typing import Any
 from pipeline.errors import InputError, cause
 from pipeline.intake.encodings import detect
 from pipeline.intake.files import SourceFile
+
+_LONGEST_RECORD = 100_000
+"""Characters that a quoted record may run on over line ends."""
 
 Cell = Any
 """str, float, int, bool, date, datetime, time or None, as the format stores it."""
@@ -88,30 +91,55 @@ def _delimited(source: SourceFile) -> Iterator[Sheet]:
     def rows() -> Iterator[Row]:
         read = 0
         with source.path.open(encoding=encoding, newline="") as file:
-
-            def lines() -> Iterator[str]:
-                nonlocal read
-                for line in file:
-                    read += len(line)
-                    yield line.replace("\0", "")
-
-            reader = csv.reader(lines(), delimiter=delimiter)
-            while True:
-                begun = reader.line_num + 1
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error:
-                    yield Row(begun, (), _share(read, source.size), "这一行的引号或分隔符有误，无法拆成列")
-                    continue
-                yield Row(begun, tuple(cells), _share(read, source.size))
+            for number, record, cells in _records(file, delimiter):
+                read += len(record)
+                if cells is None:
+                    whole_line = (record.rstrip("\r\n"),)
+                    yield Row(number, whole_line, _share(read, source.size), "引号没有配对，无法拆成列")
+                elif cells:
+                    yield Row(number, cells, _share(read, source.size))
 
     previous = csv.field_size_limit(2**31 - 1)
     try:
         yield Sheet(name="", rows=rows())
     finally:
         csv.field_size_limit(previous)
+
+
+def _records(file: Iterable[str], delimiter: str) -> Iterator[tuple[int, str, tuple[str, ...] | None]]:
+    """``(number of its first line, text, cells)`` of each record; cells are None where its quotes are not paired.
+
+    One stray quote must not swallow the rows after it: where the quotes of a record are not paired within
+    ``_LONGEST_RECORD`` characters, or what they enclose cannot be one record, its first line stands alone and reading
+    goes on with the next.
+    """
+    ahead: deque[str] = deque()
+    lines = (line.replace("\0", "") for line in file)
+    number = 1
+    while record := ahead.popleft() if ahead else next(lines, ""):
+        text, taken = record, 0
+        while text.count('"') % 2 and len(text) <= _LONGEST_RECORD:
+            if taken == len(ahead) and not (line := next(lines, "")):
+                break
+            if taken == len(ahead):
+                ahead.append(line)
+            text, taken = text + ahead[taken], taken + 1
+        cells = _cells(text, delimiter, strict=taken > 0) if text.count('"') % 2 == 0 else None
+        if cells is None:
+            text, taken = record, 0
+        for _ in range(taken):
+            ahead.popleft()
+        yield number, text, cells
+        number += 1 + taken
+
+
+def _cells(record: str, delimiter: str, *, strict: bool) -> tuple[str, ...] | None:
+    """Cells of one record, none for a blank line; None where the text is not one record."""
+    try:
+        rows = list(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter, strict=strict))
+    except csv.Error:
+        return None
+    return None if len(rows) > 1 else tuple(rows[0]) if rows else ()
 
 
 def _share(characters: int, size: int) -> float:
@@ -133,9 +161,7 @@ def _jsonl(source: SourceFile) -> Iterator[Sheet]:
     encoding = detect(source.path, source.name)
     names: dict[str, int] = {}
     with source.path.open(encoding=encoding) as file:
-        for number, line in enumerate(file):
-            if number >= 1000:
-                break
+        for line in file:  # a first pass over the whole file: records may have different keys
             record = _record(line)
             for key in record if isinstance(record, dict) else ():
                 names.setdefault(str(key), len(names))
@@ -162,7 +188,7 @@ def _jsonl(source: SourceFile) -> Iterator[Sheet]:
 def _record(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -185,10 +211,13 @@ def _parquet(source: SourceFile) -> Iterator[Sheet]:
     def rows() -> Iterator[Row]:
         yield Row(0, tuple(table.schema_arrow.names), 0.0)
         number = 0
-        for batch in table.iter_batches(batch_size=1024):
-            for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                number += 1
-                yield Row(number, tuple(_flat(cell) for cell in cells), number / total)
+        try:
+            for batch in table.iter_batches(batch_size=1024):
+                for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    number += 1
+                    yield Row(number, tuple(_flat(cell) for cell in cells), number / total)
+        except (pa.ArrowException, OSError):
+            raise InputError(f"文件 {source.name} 第 {number} 行之后损坏，读不下去。") from None
 
     yield Sheet(name="", rows=rows(), headed=True)
 

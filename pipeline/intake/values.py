@@ -7,9 +7,9 @@ import re
 
 from pipeline.intake.sheets import Cell
 
-_YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[T\s].*)?")
+_YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)\s*[日号]?.*")
 _MDY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s.*)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6}|\s.*)?")
 _YEAR_MONTH = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?")
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _EPOCH = dt.date(1899, 12, 30)
@@ -35,7 +35,7 @@ def as_text(cell: Cell) -> str:
 def as_date(cell: Cell) -> str | None:
     """``YYYY-MM-DD``; empty for a blank cell; None where the cell holds no date that exists.
 
-    Understood: date cells, ``2025-03-05`` (also with / . 年月日, and a time after it), ``3/5/2025``, ``20250305``,
+    Understood: date cells, ``2025-03-05`` (also with / . 年月日, whatever follows), ``3/5/2025``, ``20250305``,
     spreadsheet serial numbers, and a year with a month (taken as its first day).
     """
     if isinstance(cell, dt.datetime):
@@ -52,7 +52,8 @@ def as_date(cell: Cell) -> str | None:
     elif match := _YEAR_MONTH.fullmatch(text):
         year, month, day = *match.groups(), "1"
     elif _SERIAL.fullmatch(text):
-        return (_EPOCH + dt.timedelta(days=int(float(text)))).isoformat()
+        date = _EPOCH + dt.timedelta(days=int(float(text)))
+        return date.isoformat() if _EARLIEST <= date.year <= _LATEST else None
     else:
         return None
     try:
