@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import ResourceError, cause, listed
+from pipeline.records import UNSPECIFIED
 
 COLUMNS = ("code", "name", "parent", "kind", "aliases")
+KINDS = {"bureau": "厅本级", "office": "处室", "company": "公司", "institute": "院所校站"}
+"""The series of departments, each with its name in documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
-    """One line of the directory. ``kind`` is its series (bureau, office, company, institute)."""
+    """One line of the directory. ``kind`` is its series, one of :data:`KINDS`."""
 
     code: str
     name: str
@@ -43,17 +47,22 @@ class Directory:
             for alias in (department.name, *department.aliases)
         }
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of names, aliases and kinds in order: what a run was counted by."""
+        return hashlib.sha256(repr(self.departments).encode()).hexdigest()
+
     def resolve(self, name: str) -> str | None:
         """Canonical name for a name or alias as written in a column, or None where it is not listed."""
         return self.by_alias.get("".join(name.split()))
 
 
 def load_directory(path: Path) -> Directory:
-    """Read ``departments.csv``; aliases are separated by ``;``.
+    """Read ``departments.csv``; aliases are separated by ``;`` or ``；``.
 
     Raises:
-        ResourceError: columns missing, an empty name, an unknown parent, or an alias claimed twice (both
-            lines are named).
+        ResourceError: columns missing, an empty name, an unknown parent or kind, a name of one character or one
+            that the program uses itself, or an alias claimed twice (both lines are named).
     """
     departments: list[Department] = []
     codes: dict[str, int] = {}
@@ -67,10 +76,18 @@ def load_directory(path: Path) -> Directory:
                 f"{where} 代码“{department.code}”重复：第 {codes[department.code]} 行与第 {line} 行。"
             )
         codes[department.code] = line
+        if department.kind not in KINDS:
+            raise ResourceError(
+                f"{where} 第 {line} 行的 kind“{department.kind[:20]}”不认识；可用：{listed(KINDS)}。"
+            )
         for alias in dict.fromkeys((department.name, *department.aliases)):
             if alias in claimed:
                 raise ResourceError(
                     f"{where} 的名称或别名“{alias}”不唯一：第 {claimed[alias]} 行与第 {line} 行，请只留一处。"
+                )
+            if len(alias) < 2 or alias == UNSPECIFIED:
+                raise ResourceError(
+                    f"{where} 第 {line} 行的名称或别名“{alias}”不能用：至少两个字，且不是“{UNSPECIFIED}”。"
                 )
             claimed[alias] = line
         departments.append(department)
@@ -99,7 +116,9 @@ def _read(path: Path) -> list[tuple[int, Department]]:
                         name=(row["name"] or "").strip(),
                         parent=(row["parent"] or "").strip(),
                         kind=(row["kind"] or "").strip(),
-                        aliases=tuple(filter(None, map(str.strip, (row["aliases"] or "").split(";")))),
+                        aliases=tuple(
+                            filter(None, map(str.strip, (row["aliases"] or "").replace("；", ";").split(";")))
+                        ),
                     ),
                 )
                 for row in reader

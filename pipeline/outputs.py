@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
@@ -20,6 +21,12 @@ from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
 
 _STAGING = ".qingyi-"
+RESULTS = (
+    "opinions.csv", "opinions.parquet", "findings.csv", "findings.parquet", "rejected.csv", "summary.csv", "run.json",
+    "report.html", "report.xlsx",
+)  # fmt: skip
+"""Every file a run may write; what a run does not write but an earlier one did is taken away."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 OPINIONS = pa.schema(
@@ -58,18 +65,26 @@ class OutputFolder:
     """A staging folder inside the result folder; leaving the ``with`` block without error moves its files in place.
 
     Files are created readable by their owner only, in a folder of the same kind. After an error nothing of the
-    run remains; what a killed run left behind is swept by the next.
+    run remains; what a killed run left behind is swept by the next. Results of an earlier run in the same folder
+    are replaced as a set: none of them stays beside the new ones.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._made = not folder.exists()
 
     def __enter__(self) -> Self:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for left in self.folder.glob(_STAGING + "*"):
-                shutil.rmtree(left, ignore_errors=True)
-            self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.folder))
+                if not _alive(left.name):
+                    shutil.rmtree(left, ignore_errors=True)
+            blocked = [name for name in RESULTS if (self.folder / name).is_dir()]
+            if blocked:
+                raise OutputError(
+                    f"输出文件夹 {self.folder} 里有名为 {blocked[0]} 的文件夹；请移开，或换一个位置。"
+                )
+            self.staging = Path(tempfile.mkdtemp(prefix=f"{_STAGING}{os.getpid()}-", dir=self.folder))
         except OSError as error:
             raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(error)}。") from None
         return self
@@ -79,13 +94,19 @@ class OutputFolder:
     ) -> None:
         try:
             if kind is None:
+                written = {path.name for path in self.staging.iterdir()}
                 for path in sorted(self.staging.iterdir()):
                     os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
                     path.replace(self.folder / path.name)
+                for name in set(RESULTS) - written:
+                    (self.folder / name).unlink(missing_ok=True)
         except OSError as failure:
             raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(failure)}。") from None
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
+            if kind is not None and self._made:
+                with contextlib.suppress(OSError):  # somebody else's files keep it
+                    self.folder.rmdir()
 
     def path(self, name: str) -> Path:
         """Where to write a file that will be moved into the result folder."""
@@ -94,6 +115,18 @@ class OutputFolder:
     def open_csv(self, name: str) -> IO[str]:
         """A new csv file, UTF-8 with BOM."""
         return self.path(name).open("w", encoding="utf-8-sig", newline="")
+
+
+def _alive(staging: str) -> bool:
+    """Whether the process that made a staging folder still runs: two runs may share a result folder."""
+    owner = staging.removeprefix(_STAGING).partition("-")[0]
+    try:
+        os.kill(int(owner), 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class TableFile:

@@ -10,7 +10,7 @@ UNSPECIFIED = "未指明"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """One accepted row of input, as read: nothing normalised, nothing masked yet.
+    """One accepted row of input: as read when it comes from intake, normalised and masked inside a reading.
 
     ``text`` has the title joined before it with a line break. ``collected_on`` is ``YYYY-MM-DD`` or empty.
     """
@@ -39,8 +39,7 @@ class Rejection:
 class Finding:
     """One label of one opinion about one department.
 
-    ``probability`` is calibrated, in [0, 1]. ``start``/``end`` are character offsets of ``evidence`` in the
-    masked text of the opinion, ``text[start:end] == evidence``.
+    ``probability`` is calibrated, in [0, 1]. Its evidence is ``text[start:end]`` of the opinion's masked text.
     """
 
     department: str
@@ -53,19 +52,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What the program made of one opinion: masked text, validity, findings in taxonomy order.
+    """What the program made of one opinion: its columns normalised and masked, validity, findings.
 
-    ``departments`` are those the opinion speaks about, whether or not a finding is tied to them.
-    ``shingles`` is the MinHash signature of the text (empty for invalid opinions).
+    ``findings`` are in taxonomy order, then in order of departments. ``departments`` are those the opinion speaks
+    about, whether or not a finding is tied to them. ``signature`` stands for the text when repeats are looked for
+    (:mod:`pipeline.text.shingles`; empty for opinions that are not valid).
     """
 
     opinion: Opinion
-    text: str = field(repr=False)
     valid: bool
     findings: tuple[Finding, ...]
     departments: tuple[str, ...]
     needs_review: bool
     signature: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The masked text, into which findings point."""
+        return self.opinion.text
 
     @property
     def labels(self) -> tuple[str, ...]:

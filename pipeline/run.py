@@ -21,7 +21,7 @@ from pipeline.classifier.model import Model, load_model
 from pipeline.classifier.read import Reader
 from pipeline.documents.facts import Facts
 from pipeline.errors import InputError
-from pipeline.intake.files import SourceFile, find_files
+from pipeline.intake.files import FoundFiles, find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
@@ -64,17 +64,22 @@ def open_reader(workspace: Workspace) -> Reader:
     )
 
 
+def _identity(reader: Reader) -> tuple[str, str]:
+    """Model and directory: with the model's own taxonomy and lexicon, all that a reading depends on."""
+    return reader.model.version, reader.directory.digest
+
+
 @functools.lru_cache(maxsize=1)
-def _worker_reader(root: Path, version: str) -> Reader:
-    """The reader of a worker process, loaded there once; ``version`` keys the cache to the parent's model."""
+def _worker_reader(root: Path, identity: tuple[str, str]) -> Reader:
+    """The reader of a worker process, loaded once and again when the parent's differs: workers outlive a run."""
     reader = open_reader(Workspace(root=root))
-    if reader.model.version != version:
-        raise InputError("运行途中启用的模型换了版本，请重新运行。")
+    if _identity(reader) != identity:
+        raise InputError("运行途中模型或部门目录被换过，请重新运行。")
     return reader
 
 
-def _read_in_worker(root: Path, version: str, chunk: Sequence[Opinion]) -> list[Reading]:
-    return _worker_reader(root, version).read(chunk)
+def _read_in_worker(root: Path, identity: tuple[str, str], chunk: Sequence[Opinion]) -> list[Reading]:
+    return _worker_reader(root, identity).read(chunk)
 
 
 def _chunks(
@@ -104,7 +109,7 @@ def _read_all(
         return
     with Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch="all") as pool:
         while window:
-            yield from pool(delayed(_read_in_worker)(root, reader.model.version, chunk) for chunk in window)
+            yield from pool(delayed(_read_in_worker)(root, _identity(reader), chunk) for chunk in window)
             window = list(islice(chunks, _WINDOW))
 
 
@@ -112,7 +117,7 @@ class Options(TypedDict, total=False):
     """What a run may be told beside its input and output.
 
     ``workspace``: folder with the user's own ``data/`` and ``models/`` (default: the current folder). ``columns``:
-    field → header, where headers are not recognised. ``jobs``: number of processes (default: one a processor).
+    field → header, where headers are not recognised. ``jobs``: number of processes (default and at most: one a processor).
     ``progress``: called as the input is read.
     """
 
@@ -123,7 +128,7 @@ class Options(TypedDict, total=False):
 
 
 def classify(inputs: Sequence[str | Path], output: str | Path, **options: Unpack[Options]) -> Result:
-    """Read, classify, attribute and count; write ``opinions.*``, ``findings.*``, ``summary.csv``, ``rejected.csv``, ``run.json``.
+    """Read, classify, attribute and count; write ``opinions.*``, ``findings.*``, ``rejected.csv``, ``run.json``.
 
     ``inputs`` are files or folders, ``output`` is the folder of the results; see :class:`Options`.
 
@@ -134,7 +139,7 @@ def classify(inputs: Sequence[str | Path], output: str | Path, **options: Unpack
 
 
 def report(inputs: Sequence[str | Path], output: str | Path, **options: Unpack[Options]) -> Result:
-    """Do the main job: everything of :func:`classify`, and ``report.html`` and ``report.xlsx``.
+    """Do the main job: everything of :func:`classify`, and ``summary.csv``, ``report.html`` and ``report.xlsx``.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; nothing is written then.
@@ -146,17 +151,17 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
     clock = _Clock()
     root = options.get("workspace")
     space = open_workspace(Path(root) if root is not None else None)
-    files = find_files(Path(given) for given in inputs)
+    files = find_files(map(Path, inputs), output)
     intake = Intake(files, options.get("columns", {}))
     reader = open_reader(space)
     clock.lap("load")
     with OutputFolder(output) as folder:
         tables, repeated, unlisted = _stream(intake, reader, space.root, folder, options)
         clock.lap("read")
-        tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
         run = _run_record(files, intake, reader.model, space, repeated, unlisted)
         clock.lap("aggregate")
         if documents:
+            tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
             _write_documents(Facts.collect(tables, run, reader.model.card, space.taxonomy), folder)
             clock.lap("documents")
         run["seconds"] = clock.seconds
@@ -174,7 +179,8 @@ def _stream(
     options: Options,
 ) -> tuple[Tables, int, dict[str, int]]:
     """Everything that happens once per opinion, chunk by chunk; memory does not grow with the texts."""
-    jobs, progress = options.get("jobs") or os.cpu_count() or 1, options.get("progress")
+    processors = os.cpu_count() or 1
+    jobs, progress = min(options.get("jobs") or processors, processors), options.get("progress")
     tally = Tally(reader.taxonomy, reader.directory)
     repeats = Repeats()
     files = RunFiles(folder)
@@ -216,7 +222,7 @@ def _write_documents(facts: Facts, folder: OutputFolder) -> None:
 
 
 def _run_record(
-    files: Sequence[SourceFile],
+    files: FoundFiles,
     intake: Intake,
     model: Model,
     space: Workspace,
@@ -232,9 +238,12 @@ def _run_record(
         "repeat_similarity": NEAR,
         "notices": dict(sorted(intake.notices.items())),
         "skipped_sheets": intake.skipped_sheets,
+        "files_passed_over": files.passed_over,
         "departments_not_listed": dict(sorted(unlisted.items(), key=lambda item: (-item[1], item[0]))[:50]),
         "model": model.version,
         "taxonomy": space.taxonomy.version,
+        "directory_sha256": space.directory.digest,
+        "lexicon_sha256": space.lexicon.digest,
         "program": __version__,
     }
 

@@ -15,6 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.errors import ResourceError, cause
 
 Kind = Literal["issue", "praise", "suggestion"]
+_REASONS = {
+    "missing": "没有填",
+    "extra_forbidden": "不是认识的项目，请删去或改正拼写",
+    "string_too_short": "是空的",
+    "too_short": "是空的",
+    "string_pattern_mismatch": "应为小写英文与下划线",
+    "literal_error": "应为 issue、praise 或 suggestion",
+}
 
 
 class Label(BaseModel):
@@ -68,13 +76,14 @@ class Taxonomy(BaseModel):
             raise ResourceError(f"未知的标签代码“{code[:40]}”，最接近的是“{near[0]}”。") from None
 
     def parse(self, codes: str | Iterable[str]) -> tuple[str, ...]:
-        """Read codes (``a;b`` or a sequence) into known codes, once each, in taxonomy order.
+        """Read codes or Chinese names (``a;b`` or a sequence) into known codes, once each, in taxonomy order.
 
         Raises:
             ResourceError: a code is unknown.
         """
         parts = codes.replace("；", ";").split(";") if isinstance(codes, str) else list(codes)
-        wanted = {self[part.strip()].code for part in parts if part.strip()}
+        by_name = {label.name_zh: label.code for label in self.labels}
+        wanted = {self[by_name.get(part.strip(), part.strip())].code for part in parts if part.strip()}
         return tuple(code for code in self.codes if code in wanted)
 
     @cached_property
@@ -90,15 +99,18 @@ def load_taxonomy(path: Path) -> Taxonomy:
         ResourceError: the file is missing, not TOML, has an unknown key, a missing field or a repeated code.
     """
     try:
-        taxonomy = Taxonomy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        taxonomy = Taxonomy.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise ResourceError(f"读不到问题类型表 {path.name}：{cause(error)}。") from None
+    except UnicodeDecodeError:
+        raise ResourceError(f"问题类型表 {path.name} 不是 UTF-8 编码，请另存为 UTF-8。") from None
     except tomllib.TOMLDecodeError as error:
-        raise ResourceError(f"问题类型表 {path.name} 不是有效的 TOML：{error}。") from None
+        raise ResourceError(f"问题类型表 {path.name} 不是有效的 TOML（{error}）。") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ResourceError(f"问题类型表 {path.name} 的 {place} 有误：{first['msg']}。") from None
+        reason = _REASONS.get(first["type"], "的值不对")
+        raise ResourceError(f"问题类型表 {path.name} 的 {place} {reason}。") from None
     for what, names in (
         ("代码", taxonomy.codes),
         ("中文名", tuple(label.name_zh for label in taxonomy.labels)),

@@ -36,7 +36,6 @@ def reading(number, *cells, valid=True, review=False, day="2025-03-04", departme
     about = dict.fromkeys(d for d, _ in cells) if departments is None else departments
     return Reading(
         opinion=Opinion(id=str(number), text="文", collected_on=day, channel="问卷"),
-        text="文",
         valid=valid,
         findings=findings,
         departments=tuple(about),

@@ -37,8 +37,12 @@ def test_taxonomy_parses_in_its_own_order_and_names_the_nearest_code(workspace):
     ("change", "message"),
     [
         (lambda t: t.replace('code = "praise"', 'code = "stalling"'), "代码“stalling”重复"),
-        (lambda t: t.replace('kind = "praise"', 'kind = "good"'), "labels.14.kind 有误"),
-        (lambda t: t + '\nextra = "x"\n', "labels.15.extra 有误"),
+        (
+            lambda t: t.replace('kind = "praise"', 'kind = "good"'),
+            "labels.14.kind 应为 issue、praise 或 suggestion。",
+        ),
+        (lambda t: t + '\nextra = "x"\n', "labels.15.extra 不是认识的项目，请删去或改正拼写。"),
+        (lambda t: t.replace('code = "praise"', 'code = "Praise!"'), "labels.14.code 应为小写英文与下划线。"),
         (lambda t: t + "\n[[labels", "不是有效的 TOML"),
     ],
 )
@@ -48,13 +52,22 @@ def test_taxonomy_refuses(workspace, write, change, message):
         load_taxonomy(write("taxonomy.toml", change(text)))
 
 
+HEADER = "code,name,parent,kind,aliases\n"
+
+
 def test_directory_resolves_names_and_aliases(workspace):
     assert len(workspace.directory.names) == 21
     assert workspace.directory.resolve(" 质检 站") == "产品质量监督检验站"
     assert workspace.directory.resolve("城管局") is None
 
 
-HEADER = "code,name,parent,kind,aliases\n"
+def test_aliases_may_be_parted_by_chinese_semicolons(write):
+    directory = load_directory(write("departments.csv", HEADER + "A,甲处,,office,一处；甲科;甲股\n"))
+    assert directory.departments[0].aliases == ("一处", "甲科", "甲股")
+
+
+def test_labels_may_be_written_by_their_chinese_names(workspace):
+    assert workspace.taxonomy.parse("表扬肯定；推诿拖延") == ("stalling", "praise")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,9 @@ HEADER = "code,name,parent,kind,aliases\n"
         ("A,甲处,,office,\nA,乙处,,office,\n", "代码“A”重复：第 2 行与第 3 行"),
         ("A,,,office,\n", "第 2 行没有 code 或 name"),
         ("A,甲处,Z,office,\n", "第 2 行的上级代码“Z”不存在"),
+        ("A,甲处,,offices,\n", "第 2 行的 kind“offices”不认识；可用：bureau、office、company、institute"),
+        ("A,甲处,,office,的\n", "第 2 行的名称或别名“的”不能用"),
+        ("A,未指明,,office,\n", "第 2 行的名称或别名“未指明”不能用"),
     ],
 )
 def test_directory_refuses_and_names_the_lines(write, lines, message):

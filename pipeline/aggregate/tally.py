@@ -146,7 +146,7 @@ class Tally:
                     (
                         department, code, int(opinions[d]), int(count[d, c]), k,
                         round(k / n, 4) if n else 0.0, *(round(bound, 4) for bound in wilson(k, n)),
-                        bool(SUPPRESSED_FROM <= count[d, c] <= SUPPRESSED_TO), n,
+                        _few(int(count[d, c])) or _few(k), n,
                     )
                 )  # fmt: skip
         return pd.DataFrame(rows, columns=list(SUMMARY))
@@ -194,6 +194,10 @@ class Tally:
             frame[kind] = 0
             frame.loc[cells.loc[cells["kind"] == kind, "opinion"].unique(), kind] = 1
         return frame.groupby(name, sort=True).sum().reset_index()
+
+
+def _few(count: int) -> bool:
+    return SUPPRESSED_FROM <= count <= SUPPRESSED_TO
 
 
 def _once(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

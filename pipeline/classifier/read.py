@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
 from pipeline.classifier.features import count_matrix
@@ -23,7 +25,7 @@ from pipeline.text.validity import is_valid
 
 @dataclass(frozen=True)
 class Reader:
-    """Everything that reading an opinion needs; travels to worker processes whole."""
+    """Everything that reading an opinion needs; a worker process opens its own."""
 
     taxonomy: Taxonomy = field(repr=False)
     directory: Directory = field(repr=False)
@@ -56,29 +58,22 @@ class Reader:
             labels = [int(label) for label in np.flatnonzero(given[i])]
             by_department = groups[i]
             if len(by_department) > 1 and labels:
-                assigned = self._split(counts[mine], by_department, labels)
+                assigned = self._split(counts[mine], by_department, labels, probabilities[i])
             else:
-                assigned = [(department, label) for label in labels for department in by_department]
+                only = next(iter(by_department))
+                assigned = [(only, label, probabilities[i, label], unsure[i, label]) for label in labels]
             findings = [
-                self._finding(
-                    department,
-                    label,
-                    probabilities[i],
-                    unsure[i],
-                    clauses[i],
-                    contributions[mine],
-                    by_department,
-                )
-                for department, label in assigned
+                self._finding(*pair, clauses[i], by_department, contributions[mine]) for pair in assigned
             ]
             readings.append(
                 Reading(
-                    opinion=opinion,
-                    text=texts[i],
+                    opinion=self._masked(opinion, texts[i]),
                     valid=valid[i],
                     findings=tuple(findings),
                     departments=tuple(by_department) if valid[i] else (),
-                    needs_review=bool(valid[i] and unsure[i].any()),
+                    needs_review=bool(
+                        valid[i] and (unsure[i].any() or any(finding.needs_review for finding in findings))
+                    ),
                     signature=signature(texts[i]) if valid[i] else b"",
                 )
             )
@@ -90,44 +85,65 @@ class Reader:
         found, fallback = mentions.spoken_about(text, fallback_department(column, self.directory))
         return assign_clauses(spans, found, fallback)
 
+    def _masked(self, opinion: Opinion, text: str) -> Opinion:
+        listed = self.directory.resolve(opinion.department) is not None
+        return replace(
+            opinion,
+            text=text,
+            department=opinion.department if listed else _masked_column(opinion.department),
+            source_unit=_masked_column(opinion.source_unit),
+            channel=_masked_column(opinion.channel),
+        )
+
     def _split(
-        self, counts: object, groups: dict[str, list[int]], labels: Sequence[int]
-    ) -> list[tuple[str, int]]:
-        """Departments of each given label: those whose clauses, read alone, carry it; else the likeliest one."""
+        self, counts: sp.csr_array, groups: dict[str, list[int]], labels: Sequence[int], together: Floats
+    ) -> list[tuple[str, int, float, bool]]:
+        """(department, label, probability, unsure) for each given label of an opinion about several departments.
+
+        A label goes to the departments whose clauses, read alone, carry it, with the probability of that reading.
+        Where it is carried by no part alone, the likeliest department gets it with the whole opinion's probability
+        (``together``), and a person is asked to look.
+        """
         owner = np.concatenate(
             [np.full(len(members), number) for number, members in enumerate(groups.values())]
         )
         members = np.concatenate([np.asarray(members) for members in groups.values()])
-        rows = weighted(summed(counts[members], owner, len(groups)), self.model.idf)  # type: ignore[index]  # scipy's sparse indexing is untyped
+        rows = weighted(summed(counts[members], owner, len(groups)), self.model.idf)
         alone = self.model.probabilities(rows)
+        carried, unsure = self.model.decide(alone), self.model.unsure(alone)
         names = list(groups)
-        assigned: list[tuple[str, int]] = []
+        assigned: list[tuple[str, int, float, bool]] = []
         for label in labels:
-            column = alone[:, label]
-            carried = np.flatnonzero(column >= self.model.threshold[label])
-            chosen = carried if len(carried) else [int(np.argmax(column))]
-            assigned += [(names[number], label) for number in chosen]
+            carriers = np.flatnonzero(carried[:, label])
+            assigned += [(names[n], label, alone[n, label], unsure[n, label]) for n in carriers]
+            if not len(carriers):
+                assigned.append((names[int(np.argmax(alone[:, label]))], label, together[label], True))
         return assigned
 
     def _finding(
         self,
         department: str,
         label: int,
-        probabilities: Floats,
-        unsure: np.ndarray,
+        probability: float,
+        unsure: bool,
         clauses: list[Clause],
-        contributions: Floats,
         groups: dict[str, list[int]],
+        contributions: Floats,
     ) -> Finding:
         start, end = evidence_span(clauses, groups[department], contributions[:, label])
         return Finding(
             department=department,
             label=self.taxonomy.codes[label],
-            probability=round(float(probabilities[label]), 4),
+            probability=round(float(probability), 4),
             start=start,
             end=end,
-            needs_review=bool(unsure[label]),
+            needs_review=bool(unsure),
         )
+
+
+@functools.lru_cache(maxsize=4096)
+def _masked_column(value: str) -> str:
+    return mask(normalise(value))
 
 
 def evidence_span(clauses: Sequence[Clause], members: Sequence[int], scores: Floats) -> tuple[int, int]:

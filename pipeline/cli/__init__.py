@@ -19,7 +19,7 @@ from pipeline.errors import InputError, OutputError, cause
 if TYPE_CHECKING:
     from pipeline.run import Options, Progress, Result
 
-_PATH = click.Path(path_type=Path)
+_PATH = click.Path(path_type=Path, readable=False)  # what cannot be read is told by who reads it
 _EPILOG = "某个命令的用法：qingyi 命令 --help。"
 
 
@@ -68,7 +68,7 @@ _column = click.option(
     cls=Option,
 )
 _jobs = click.option(
-    "--jobs", callback=_processes, metavar="N", help="进程数，默认等于处理器数。", cls=Option
+    "--jobs", callback=_processes, metavar="N", help="进程数，默认且最多等于处理器数。", cls=Option
 )
 
 
@@ -108,8 +108,9 @@ def _closing(result: Result, documents: bool) -> None:
     )
     for notice, count in run["notices"].items():
         click.echo(f"提示：{notice}（{count} 行）。")
-    for sheet in run["skipped_sheets"]:
-        click.echo(f"提示：{sheet} 没有意见列，已跳过。")
+    for what, names in (("工作表没有意见列", "skipped_sheets"), ("文件不是可读的格式", "files_passed_over")):
+        if run[names]:
+            click.echo(f"提示：有 {len(run[names])} 个{what}，已跳过（名称见 run.json）。")
     if run["departments_not_listed"]:
         click.echo(
             f"提示：部门列中有 {len(run['departments_not_listed'])} 个名称不在部门目录里，按“未指明”统计（见 run.json）。"

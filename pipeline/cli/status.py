@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -23,6 +24,8 @@ def exit_status(command: Callable[[], Any], *, debug: bool) -> int:
     With ``debug`` the places the error passed through are printed before its line, never the message of an error
     that is not ours.
     """
+    # being told to end is being interrupted: what was written on the way is taken away
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # a library's thread that dies when a run is interrupted would print its own traceback
     threading.excepthook = lambda _: None
     try:

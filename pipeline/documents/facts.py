@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.aggregate.tally import Tables
+from pipeline.directory import KINDS
 from pipeline.records import UNSPECIFIED
 from pipeline.taxonomy import Label, Taxonomy
 
@@ -16,7 +18,8 @@ SMALL = 30
 """Below so many opinions a department's share is better read opinion by opinion than as a percentage."""
 
 _FIRST_LOOK = 6
-KINDS = {"bureau": "厅本级", "office": "处室", "company": "公司", "institute": "院所校站"}
+_COMMON = 5
+_SOMEBODY = re.compile(r"(?:厂|公司|集团|合作社|店|局|处|院|校|站|所|村|镇|县|行|厅|坊|户)$|〔")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Facts:
     departments: tuple[DepartmentFacts, ...]
     first_look: tuple[Cell, ...]
     headline: tuple[str, ...]
+    channels: tuple[Mapping[str, Any], ...]
 
     @classmethod
     def collect(
@@ -98,6 +102,7 @@ class Facts:
             departments=departments,
             first_look=first_look,
             headline=tuple(_headline(tables.totals, issues, departments)),
+            channels=_channels(tables),
         )
 
     @property
@@ -199,6 +204,18 @@ def _first_look(departments: tuple[DepartmentFacts, ...]) -> tuple[Cell, ...]:
     cells = [cell for d in departments for cell in d.cells if cell.label.kind == "issue"]
     cells.sort(key=lambda cell: (cell.department == UNSPECIFIED, -cell.distinct, -cell.low))
     return tuple(cells[:_FIRST_LOOK])
+
+
+def _channels(tables: Tables) -> tuple[Mapping[str, Any], ...]:
+    """Rows of ``by_channel``; what is rare or looks like somebody's name is one row 其他: sources are never named."""
+    kept: list[Mapping[str, Any]] = []
+    other = {"channel": "其他", "opinions": 0, "issue": 0, "praise": 0}
+    for row in _rows(tables.by_channel):
+        if row["opinions"] >= _COMMON and not _SOMEBODY.search(row["channel"]):
+            kept.append(row)
+        else:
+            other.update({name: other[name] + row[name] for name in ("opinions", "issue", "praise")})
+    return (*kept, other) if other["opinions"] else tuple(kept)
 
 
 def _headline(

@@ -33,6 +33,6 @@ def write_page(facts: Facts, path: Path) -> None:
         measured=facts.card["cross_validation"],
         issue_labels=[label for label in facts.taxonomy.labels if label.kind == "issue"],
         periods=facts.tables.by_period.to_dict("records"),
-        channels=facts.tables.by_channel.to_dict("records"),
+        channels=facts.channels,
     )
     path.write_text(html, encoding="utf-8")

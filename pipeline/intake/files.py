@@ -81,7 +81,9 @@ def _inside(folder: Path, output: Path | None, passed_over: list[str]) -> list[t
 
     chosen: list[tuple[Path, str]] = []
     for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if (Path(place) / name).resolve() != output)
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and (Path(place) / name).resolve() != output
+        )
         for name in names:
             path = Path(place) / name
             if name.startswith(("~$", ".")):
