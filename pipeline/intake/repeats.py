@@ -33,7 +33,8 @@ class Repeats:
     def first_of(self, identity: str, signature: bytes, about: tuple[str, ...] = ()) -> str:
         """Id of the earliest opinion that this one repeats, or "" where it is the first of its kind.
 
-        The same words said of other departments (``about``) are another opinion. Opinions without a signature (not
+        The same words said of other departments (``about``) are another opinion, and so is a short text with a
+        negation more or less. Opinions without a signature (not
         valid) repeat nothing. Near repeats are compared with first occurrences only, so a chain of edits cannot
         drift: every member is near the opinion it is said to repeat.
         """
@@ -42,7 +43,7 @@ class Repeats:
         key = (about, signature)
         if key not in self._exact:
             values = np.frombuffer(signature, dtype="<u4")
-            bands = _bands(values)
+            bands = _bands(values[:N_PERMUTATIONS])
             first = self._nearest(values, bands, about)
             if not first:
                 self._insert((identity, about, signature), bands)
@@ -60,8 +61,9 @@ class Repeats:
         best, similarity = "", 0.0
         for number in sorted(candidates):
             identity, theirs, signature = self._firsts[number]
-            near = float(np.mean(np.frombuffer(signature, dtype="<u4") == values))
-            if theirs == about and near >= NEAR and near > similarity:
+            same = np.frombuffer(signature, dtype="<u4") == values
+            near = float(np.mean(same[:N_PERMUTATIONS]))
+            if theirs == about and same[-1] and near >= NEAR and near > similarity:
                 best, similarity = identity, near
         return best
 

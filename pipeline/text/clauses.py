@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pipeline.text.normalise import LEADING_SIGNS
+
 _CLAUSE = re.compile(r"[^，,。！？!?；;…\n]+")
 _SENTENCE_END = re.compile(r"[。！？!?；;…\n]")
 _LONGEST = 120
@@ -21,7 +23,7 @@ class Clause(NamedTuple):
 def split_clauses(text: str) -> list[Clause]:
     """Clauses in order, covering all but punctuation and blanks; a run without punctuation is cut at 120.
 
-    Clauses never overlap, are never empty, and ``sentence`` counts up from 0.
+    Clauses never overlap, are never empty, never begin with a bullet, and ``sentence`` counts up from 0.
     """
     clauses: list[Clause] = []
     sentence = 0
@@ -31,7 +33,7 @@ def split_clauses(text: str) -> list[Clause]:
         if clauses and _SENTENCE_END.search(text, last_end, start):
             sentence += 1
         last_end = end
-        while start < end and text[start].isspace():
+        while start < end and text[start] in LEADING_SIGNS:
             start += 1
         while end > start and text[end - 1].isspace():
             end -= 1

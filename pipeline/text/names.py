@@ -8,7 +8,7 @@ _SURNAMES = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛范彭鲁韦马苗方俞任袁柳鲍史"
     "唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛米戴宋庞熊纪舒屈项祝董梁杜阮蓝闵季贾"
     "江郭梅林刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯卢莫房缪解丁邓郁崔吉钮龚程嵇邢裴陆荣翁荀甄曲封芮储靳焦谷侯全仰宁"
-    "仇栾甘厉祖武符刘景詹龙叶幸韶黎蒲邰鄂赖卓蔺屠蒙池乔阎闫聂晁勾敖冷辛简饶曾游丰关查荆游覃肖涂佟付易廖尚欧温莫黄石白"
+    "仇栾甘厉祖武符刘景詹龙叶幸韶黎蒲邰鄂赖卓蔺屠蒙池乔阎闫聂晁勾敖冷辛简饶曾游丰关查荆游覃肖涂佟付易廖尚欧温莫黄石白粟农玉"
 )
 _DOUBLE = "欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|司徒"
 _TITLES = (
@@ -30,6 +30,7 @@ _ORDINARY = frozenset(re.findall(r"\w+", """
 荣誉 安排 安检 安置 查询 封闭 储备 计划 包装 游客 程序 曲线 符合 项目 纪检 纪委 季度 章节 丰富 乐意 甘心 曾经 尚未 全班
 白酒 白糖 易地 单位 教育 干部 工会 谷物 卫生 卫计 水电 温暖 冷库 冷饮 冷冻 冷冰 蒙古 解释 冯家 常年 常见 幸亏 简易 简报
 方式 方便 米面 米厂 沈阳 郑州 徐州 苏州 杭州 柳州 梅州 荆州 贺州 郴州 万家 林场 林区 田地 史料 钟点 雷达 许多 谢谢 施行
+何时 何地 何人 何况 何必 何处 高兴 高调 高度 严厉 严肃 冷漠 冷笑 冷淡 温和 常来 常去 全来 玉石 玉米 农业 农民 农场 农村
 胡乱 高价 高低 石材 金额 安静 白班
 """))  # fmt: skip
 # what stands before a surname that is then part of an ordinary word: 对方经理, 班主任
@@ -50,23 +51,30 @@ _SHORT_TITLED = re.compile(
 )
 _AFTER_TITLE = re.compile(
     rf"(?:(?<=处长)|(?<=科长)|(?<=局长)|(?<=站长)|(?<=经理)|(?<=主任)|(?<=书记)|(?<=校长)|(?<=厂长))"
-    rf"({_SURNAME})({_GIVEN}{{1,2}}?)(?=[，。、；：\s）)的说讲让要在收把拿将是]|$)"
+    rf"({_SURNAME})({_GIVEN}{{1,2}}?)(?=[，。、；：\s）)的说讲让要在收把拿将是签同来去带叫骂打给不]|$)"
 )
 _INTRODUCED = re.compile(
-    rf"(?:(?<=我叫)|(?<=名叫)|(?<=本人叫)|(?<=姓名[：:])|(?<=姓名[：:] )|(?<=姓名)|(?<=联系人[：:])|(?<=举报人[：:])|(?<=反映人[：:]))"
+    rf"(?:我叫|名叫|名字叫|本人叫|(?:姓名|签名|署名|(?:联系|举报|反映|投诉|申诉|来信|报告|经办)人)(?:[：:是为] ?)?)"
     rf"({_SURNAME})({_GIVEN}{{1,2}})(?=[，。、；：:,.;\s）)住是今家在电手]|$)"
 )
-_SELF = re.compile(rf"(?<=本人)({_SURNAME})({_GIVEN}{{1,2}})(?=[，,（(])")
+_SELF = re.compile(rf"(?:本人|我是)({_SURNAME})({_GIVEN}{{1,2}})(?=[，,。；;（(\n]|$)")
+_DESCRIBED = re.compile(rf"({_SURNAME})({_GIVEN}{{1,2}})(?=[（(][男女][，,、）)])")
+_KINLIKE = re.compile(rf"({_SURNAME})()(?=[姐哥叔婶嫂姨][，。、；：:,“”！？!?\s的说讲来在要收把给态])")
 # 老蒙, 小赵, 老李头 as somebody is called; 从小康, 价格老高 are no names
 _FAMILIAR = re.compile(
-    rf"(?:(?<=老)(?!高)|(?<=(?<![大从])小)(?![康万石曲]))({_SURNAME})()(?=头?(?:[，。、；：:,“”！？!?\s说讲]|$))"
+    rf"(?:(?<=老)(?![高常成全])|(?<=(?<![大从])小)(?![康万石曲]))({_SURNAME})()(?=头?(?:[，。、；：:,“”！？!?\s说讲收拿态给让叫来去]|$))"
 )
+
+
+_PATTERNS = (
+    _INTRODUCED, _SELF, _DESCRIBED, _TITLED, _AFTER_TITLE, _SHORT_TITLED, _FAMILIAR, _KINLIKE,
+)  # fmt: skip
 
 
 def name_spans(text: str) -> list[tuple[int, int]]:
     """Spans of person names, in order, not overlapping; the title itself is not part of the span."""
     spans: list[tuple[int, int]] = []
-    for pattern in (_INTRODUCED, _SELF, _TITLED, _AFTER_TITLE, _SHORT_TITLED, _FAMILIAR):
+    for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             start, end = match.span(1)[0], match.span(2)[1]
             surname = match.group(1)

@@ -10,6 +10,9 @@ _XML_ESCAPE = re.compile(r"_x000[dD]_|&nbsp;|<br\s*/?>", re.IGNORECASE)
 _DROPPED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd\ud800-\udfff\ue000-\uf8ff]"
 )
+LEADING_SIGNS = "=+-@ \n"
+"""Bullets and signs before a text: a spreadsheet program would calculate a cell that begins with one."""
+
 _SPACES = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _BREAKS = re.compile(r" ?(?:\r\n?|\n|\u2028|\u2029|\u0085)[ \n\r\u2028\u2029]*")
 
@@ -66,11 +69,12 @@ def normalise(text: str) -> str:
     """Clean a text; applying it twice changes nothing.
 
     Guaranteed afterwards: NFC; no control, zero-width, bidirectional, private-use or surrogate characters; line
-    breaks are single ``\\n``, spaces single; half-width letters and digits; simplified characters. Emoji stay.
+    breaks are single ``\\n``, spaces single; half-width letters and digits; simplified characters; no sign or bullet
+    in front. Emoji stay.
     """
     text = _XML_ESCAPE.sub("\n", text)
     text = _BREAKS.sub("\n", _SPACES.sub(" ", text))
     text = _DROPPED.sub("", text)
     text = unicodedata.normalize("NFC", text).translate(_FOLD)
     text = simplify(text)
-    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
+    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip().lstrip(LEADING_SIGNS)
