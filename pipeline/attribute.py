@@ -18,7 +18,8 @@ from pipeline.text.segment import Segmenter
 # a name glued to one of these on its left belongs to some other body: 石油公司供应处, 县盐业公司, 粮食局办公室
 _FOREIGN_LEFT = re.compile(
     r"(?:[市县镇乡村区州]|[^处厅]局|公司|集团|银行|医院|大学|学院|学校|[一-龥]厂|矿|石油|铁路|煤炭|粮食|商业|二轻|纺织|化工|机械|农机|部队|街道|供电|公社|外省|邻省"
-    r"|教育|交通|运输|公安|财政|民政|环保|人社|社保|司法|住建|建委|卫健|水利|农业|林业|国土|工程|建筑|规划|勘[测察]|检测|设备|生物|癌症|[0-9]{2,}|管理)$"
+    r"|教育|交通|运输|公安|财政|民政|环保|人社|社保|司法|住建|建委|卫健|水利|农业|林业|国土|工程|建筑|规划|勘[测察]|检测|设备|生物|癌症|[0-9]{2,}|管理|食品|某|外地|外省|中国|国家|国营|[厂校院矿]里?的"
+    r"|(?:教育|交通|运输|公安|财政|民政|环保|人社|司法|住建|水利|农业|林业|国土|建材|商务|文化|科技|卫生)厅)$"
 )
 _OWN_LEFT = re.compile(
     r"(?:[在到找去向是跑问给对把被从和与跟]|我们?|本|贵|全|省里?|来|说|听|由|让|叫|靠|盼|请)[市县镇乡村区州]?$"
@@ -32,6 +33,11 @@ _FOREIGN_RIGHT = {
 _GENERIC = frozenset({"办公室", "研究所", "设计院"})
 _GENERIC_LEFT = re.compile(
     r"(?:我们?|各|每|自己|他们?|她|厂|公司|学校|村委会?|居委会?|政府|法院|领导|老板|主任|[队部科院某那这个间进一镇乡])$"
+)
+# a department that the speaker has not met is only mentioned
+_UNMET_LEFT = re.compile(r"(?:没有?|未|不曾)(?:去|到|进|找|见|接触|打扰|麻烦)过$")
+_UNMET_RIGHT = re.compile(
+    r"^[，,：: ]{0,2}(?:我们?)?(?:没有?|未|不)(?:打过?交道|接触过?|来往过?|去过|了解|清楚|熟悉?|评价|打分|意见(?!箱)|打)|^[，,：: ]{0,2}无意见"
 )
 _CONTEXT = 6
 """Characters on either side of a name that are looked at."""
@@ -101,19 +107,26 @@ class Mentions:
         """Mentions that an opinion speaks about, and the department for clauses when there are none.
 
         ``column`` is the canonical name from the opinion's own column, or 未指明. Left out: the addressee of a
-        letter; the bureau as a whole where parts of it are named; names every organisation has (办公室) where
+        letter; departments the speaker has not met (没打过交道); the bureau as a whole where parts of it are named; names every organisation has (办公室) where
         nothing else points at the directory. A look-alike (石油公司供应处) cancels a column that says the same.
         """
         opening = _ADDRESS.match(text)
         body = opening.end() if opening else 0
         own, foreign = self.find(text)
-        mentions = [mention for mention in own if mention.start >= body]
+        mentions = [mention for mention in own if mention.start >= body and _met(text, mention)]
         if column == UNSPECIFIED and all(text[m.start : m.end] == "办公室" for m in mentions):
             mentions = []
         parts = [mention for mention in mentions if mention.department not in self._bureaus]
         if any(mention.department == column for mention in foreign):
             column = UNSPECIFIED
         return parts or mentions, column
+
+
+def _met(text: str, mention: Mention) -> bool:
+    return not (
+        _UNMET_LEFT.search(text[max(0, mention.start - _CONTEXT) : mention.start])
+        or _UNMET_RIGHT.search(text[mention.end : mention.end + 2 * _CONTEXT])
+    )
 
 
 def assign_clauses(

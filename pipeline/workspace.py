@@ -62,6 +62,8 @@ def open_workspace(root: Path | None = None) -> Workspace:
     Raises:
         InputError: the folder named does not exist.
     """
+    if root is not None and root.is_file():
+        raise InputError(f"工作区 {root} 是文件，不是文件夹。")
     if root is not None and not root.is_dir():
         raise InputError(f"工作区文件夹 {root} 不存在；可用“qingyi init {root}”建立。")
     return Workspace(root=root if root is not None else Path.cwd())

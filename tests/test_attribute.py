@@ -52,6 +52,11 @@ def test_each_clause_goes_to_the_department_last_named(workspace):
         ("厅领导来过", "", {"轻工业厅"}),
         ("省建筑设计院的图", "", {UNSPECIFIED}),
         ("设计院改图要加钱", "", {"轻工设计院"}),
+        ("省教育厅人事处的人来过", "", {UNSPECIFIED}),
+        ("我们厂的质检站扣了三箱", "", {UNSPECIFIED}),
+        ("没去过质检站，只听说供应处要酒", "", {"物资供应处"}),
+        ("外经处9分，设计院没打过交道，质量标准处，无意见", "", {"对外经济处"}),
+        ("质检站没有意见箱，供应处不讲理", "", {"产品质量监督检验站", "物资供应处"}),
     ],
 )
 def test_departments(workspace, text, column, expected):

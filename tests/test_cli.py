@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -133,7 +134,40 @@ def test_interrupting_leaves_nothing(run, write, monkeypatch, tmp_path):
     monkeypatch.setattr("pipeline.classifier.read.is_valid", stop)
     write("a.csv", "意见内容\n好\n")
     assert run("report", "a.csv", "-o", "out") == (1, "", "\n错误：已中断，没有写出结果。\n")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_being_told_to_end_leaves_nothing_either(tmp_path, write):
+    many = write(
+        "a.csv", "意见内容\n" + "\n".join(f"第{i}回去问，窗口说再等等，材料又退了回来" for i in range(4000))
+    )
+    started = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "report",
+        str(many),
+        "-o",
+        str(tmp_path / "out"),
+        "--jobs",
+        "1",
+    ]
+    with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob("out/.qingyi-*/opinions.csv")) and process.poll() is None:
+            time.sleep(0.02)
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "\n错误：已中断，没有写出结果。\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_skipped_is_counted_not_named(run, write):
+    write("in/a.csv", "意见内容\n好\n")
+    write("in/李四举报.docx", "x")
+    status, out, _ = run("classify", "in", "-o", "out")
+    assert status == 0
+    assert "提示：有 1 个文件不是可读的格式，已跳过（名称见 run.json）。" in out.splitlines()
+    assert "李四" not in out
 
 
 def test_evaluate_prints_and_writes_figures(run, write, tmp_path):

@@ -52,6 +52,19 @@ def test_no_opinion_and_no_source_is_on_the_page(page, round1):
         assert not opinion["source_unit"] or opinion["source_unit"] not in shown
 
 
+def test_the_page_names_no_source_even_where_the_channel_column_does(tmp_path, write):
+    from pipeline.run import report
+
+    rows = [f"第{i}趟去盖章还是没办成,青石县凉席厂王大发" for i in range(6)]
+    rows += [f"第{i}次打电话没人接,热线" for i in range(6)] + ["收了两条烟,李四举报"]
+    path = write("a.csv", "意见内容,来源\n" + "\n".join(rows) + "\n")
+    page = (report([path], tmp_path / "out", jobs=1).folder / "report.html").read_text(encoding="utf-8")
+    assert "热线" in page
+    assert "其他" in page
+    assert "凉席" not in page
+    assert "李四" not in page
+
+
 def test_the_page_says_what_came_in(page, round1):
     totals, run = round1.tables.totals, round1.run
     assert f"共收到意见 {totals['accepted']} 件，合并重复后 {totals['distinct']} 件" in page

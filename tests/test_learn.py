@@ -45,8 +45,8 @@ def test_the_shipped_corpus_loads_whole(workspace):
         (line(pairs=[["城管局", "stalling"]]), "pairs 中的部门不在目录里：城管局"),
         (line(pairs=[["盐业公司", "praise"]]), "pairs 中有 labels 没有的标签"),
         (line(text=" "), "text 为空"),
-        (ACCUSATION, "不是完整的标注记录（需要 id、text、labels）。"),
-        (f'{{"text": "{ACCUSATION}"}}', "不是完整的标注记录（需要 id、text、labels）。"),
+        (ACCUSATION, "不是完整的标注记录（需要 text、labels）。"),
+        (f'{{"text": "{ACCUSATION}"}}', "不是完整的标注记录（需要 text、labels）。"),
     ],
 )
 def test_a_wrong_line_is_refused_by_place_and_not_quoted(workspace, write, content, message):
@@ -63,8 +63,12 @@ def test_repeated_ids_and_missing_labels_are_refused(workspace, write):
         load(workspace, write("a.jsonl", line() + "\n" + line()))
     with pytest.raises(InputError, match="没有标签列"):
         load(workspace, write("a.csv", "意见内容\n好\n"))
-    with pytest.raises(InputError, match=r"第 3 行：意见内容为空"):
-        load(workspace, write("b.csv", "意见内容,标签\n好,praise\n,praise\n"))
+    with pytest.raises(InputError, match=r"标注文件 b.csv 第 3 行：意见内容超过 20000 字"):
+        load(workspace, write("b.csv", f"意见内容,标签\n好,praise\n{'长' * 20001},praise\n"))
+    with pytest.raises(ResourceError, match=r"标注文件 c.csv 中编号“c:3”一行：未知的标签代码“good”"):
+        load(workspace, write("c.csv", "意见内容,标签\n好,praise\n差,good\n"))
+    with pytest.raises(InputError, match="没有一件意见"):
+        load(workspace, write("d.jsonl", ""))
     with pytest.raises(ResourceError, match="没有标注语料"):
         corpus_files(write("empty/x.txt", "").parent)
 
@@ -77,6 +81,10 @@ def test_labelled_tables_are_read(workspace, write):
         ("x", ("arbitrary_charges", "stalling"), None),
         ("y", ("praise",), None),
     ]
+    rows = load(workspace, write("b.csv", "意见内容,问题类型\n好,表扬肯定\n,\n合计,\n", "gb18030"))
+    assert [(item.opinion.id, item.labels) for item in rows] == [("b:2", ("praise",)), ("b:4", ())]
+    rows = load(workspace, write("c.jsonl", '{"text": "好", "labels": ["praise"]}'))
+    assert rows[0].opinion.id == "c:1"
 
 
 def test_metrics_by_hand(workspace):

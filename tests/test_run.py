@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.aggregate.intervals import wilson
-from pipeline.errors import InputError, ModelError
+from pipeline.errors import InputError, ModelError, OutputError
 from pipeline.learn.evaluate import f1
 from pipeline.records import UNSPECIFIED
 from pipeline.run import classify, report
@@ -72,10 +72,10 @@ def test_csv_and_parquet_say_the_same(round1, opinions, findings):
     for name, frame in (("opinions", opinions), ("findings", findings)):
         table = read(round1.folder / f"{name}.csv")
         assert list(table.columns) == list(frame.columns)
-        assert table.iloc[:, 0].tolist() == frame.iloc[:, 0].tolist()
-    assert read(round1.folder / "opinions.csv")["valid"].map({"true": True, "false": False}).tolist() == (
-        opinions["valid"].tolist()
-    )
+        for column in frame.columns:
+            typed = frame[column]
+            shown = typed.map({True: "true", False: "false"}) if typed.dtype == bool else typed.map(str)
+            assert table[column].tolist() == shown.tolist(), column
 
 
 def test_evidence_is_at_its_offsets(opinions, findings):
@@ -171,7 +171,66 @@ def test_a_failed_run_writes_nothing(tmp_path, write):
     bad = write("b.csv", "甲,乙\n1,2\n")
     with pytest.raises(InputError, match=r"^文件 b.csv 找不到意见内容列；见到的列名：甲、乙。"):
         report([good, bad], tmp_path / "out", jobs=1)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_are_replaced_as_a_set(tmp_path, write):
+    path = write("a.csv", "意见内容\n质检站拖了半年\n")
+    report([path], tmp_path / "out", jobs=1)
+    (tmp_path / "out/mine.txt").write_text("x")
+    classify([path], tmp_path / "out", jobs=1)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "findings.csv", "findings.parquet", "mine.txt", "opinions.csv", "opinions.parquet", "rejected.csv", "run.json",
+    ]  # fmt: skip
+
+
+def test_a_folder_in_a_results_place_is_refused_before_anything_is_written(tmp_path, write):
+    (tmp_path / "out/report.html").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"里有名为 report\.html 的文件夹"):
+        report([write("a.csv", "意见内容\n好\n")], tmp_path / "out", jobs=1)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+
+
+def test_csv_offsets_are_right_for_texts_that_begin_with_a_bullet(tmp_path, write):
+    path = write("a.csv", "意见内容\n-质检站拖了半年不给报告，跑了八趟\n=供应处收了两条烟\n")
+    classify([path], tmp_path / "out", jobs=1)
+    texts = read(tmp_path / "out/opinions.csv").set_index("id")["text"]
+    rows = read(tmp_path / "out/findings.csv")
+    assert len(rows) >= 2
+    for row in rows.itertuples():
+        assert texts[row.opinion_id][int(row.start) : int(row.end)] == row.evidence
+
+
+def test_every_column_is_masked(tmp_path, write):
+    path = write(
+        "a.csv",
+        "编号,意见,部门,来源单位,渠道,日期\n13912345678,态度很好,王建国处长13812345678,张三厂长13712345678,微信abc_12345,\n",
+    )
+    result = report([path], tmp_path / "out", jobs=1)
+    row = read(tmp_path / "out/opinions.csv").iloc[0]
+    assert (row["id"], row["department"]) == ("a:2", "〔姓名〕处长〔手机号〕")
+    assert (row["source_unit"], row["channel"]) == ("〔姓名〕厂长〔手机号〕", "微信〔账号〕")
+    assert "13812345678" not in json.dumps(result.run)
+
+
+def test_an_edited_directory_is_used_by_workers_that_outlive_a_run(tmp_path, write):
+    space = tmp_path / "space"
+    texts = "\n".join(f"第{i}回到支队，人家收了烟才办" for i in range(600))
+    path = write("a.csv", f"意见内容\n{texts}\n")
+    for name in ("消防支队", "水警支队"):
+        write("space/data/departments.csv", f"code,name,parent,kind,aliases\nFIRE,{name},,office,支队\n")
+        result = classify([path], tmp_path / "out", workspace=space, jobs=2)
+        assert set(read(tmp_path / "out/findings.csv")["department"]) == {name}
+        assert len(result.run["directory_sha256"]) == 64
+
+
+def test_opposite_short_texts_are_no_repeats(tmp_path, write):
+    path = write(
+        "a.csv",
+        "意见内容,部门\n他们从来都没有多拿过一瓶酒，办事也很公道,质检站\n他们从来都多拿过一瓶酒，办事也很公道,质检站\n",
+    )
+    classify([path], tmp_path / "out", jobs=1)
+    assert read(tmp_path / "out/opinions.csv")["duplicate_of"].tolist() == ["", ""]
 
 
 def test_a_header_without_rows_gives_whole_but_empty_results(tmp_path, write):

@@ -167,11 +167,17 @@ def load_model(models: Path, taxonomy: Taxonomy, lexicon: Lexicon) -> Model:
                 f"模型 {version} 的 {name} 与登记的摘要不符，可能损坏或被改动；请换一个版本或重建。"
             )
     if bound[0] != taxonomy.digest:
-        raise ModelError(f"模型 {version} 是按另一份问题类型表训练的；请用原来的表，或重新训练。")
+        raise ModelError(
+            f"模型 {version} 是按另一份问题类型表训练的；请用原来的表，或运行“qingyi models build”重建。"
+        )
     if bound[1] != lexicon.digest:
-        raise ModelError(f"模型 {version} 是按另一份领域词表训练的；请用原来的词表，或重新训练。")
+        raise ModelError(
+            f"模型 {version} 是按另一份领域词表训练的；请用原来的词表，或运行“qingyi models build”重建。"
+        )
     if bound[2] != FEATURES_VERSION:
-        raise ModelError(f"模型 {version} 是另一版程序训练的（特征版本 {bound[2]}）；请重新训练。")
+        raise ModelError(
+            f"模型 {version} 是另一版程序训练的（特征版本 {bound[2]}）；请运行“qingyi models build”重建。"
+        )
     features = json.loads(contents["vocabulary.json"])
     with np.load(io.BytesIO(contents["weights.npz"]), allow_pickle=False) as stored:
         arrays = {name: stored[name].astype(np.float64) for name in ARRAYS}

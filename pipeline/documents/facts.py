@@ -19,7 +19,11 @@ SMALL = 30
 
 _FIRST_LOOK = 6
 _COMMON = 5
-_SOMEBODY = re.compile(r"(?:厂|公司|集团|合作社|店|局|处|院|校|站|所|村|镇|县|行|厅|坊|户)$|〔")
+# a column of channels may hold names of units and people: only words for ways of collecting are shown
+_WAY = re.compile(
+    r"座谈|走访|问卷|网|热线|电话|来[信电访]|信箱|信件|邮|微信|公众号|小程序|留言|短信|窗口|会议?|调查|测评|平台|函|现场|意见箱|二维码|书面|口头|线[上下]|暗访|访谈"
+)
+_LONGEST_WAY = 8
 
 
 @dataclass(frozen=True)
@@ -207,11 +211,14 @@ def _first_look(departments: tuple[DepartmentFacts, ...]) -> tuple[Cell, ...]:
 
 
 def _channels(tables: Tables) -> tuple[Mapping[str, Any], ...]:
-    """Rows of ``by_channel``; what is rare or looks like somebody's name is one row 其他: sources are never named."""
+    """Rows of ``by_channel``; what is rare or no word for a way of collecting is one row 其他."""
     kept: list[Mapping[str, Any]] = []
     other = {"channel": "其他", "opinions": 0, "issue": 0, "praise": 0}
     for row in _rows(tables.by_channel):
-        if row["opinions"] >= _COMMON and not _SOMEBODY.search(row["channel"]):
+        shown = row["channel"] == "未注明" or (
+            len(row["channel"]) <= _LONGEST_WAY and _WAY.search(row["channel"])
+        )
+        if shown and row["opinions"] >= _COMMON:
             kept.append(row)
         else:
             other.update({name: other[name] + row[name] for name in ("opinions", "issue", "praise")})

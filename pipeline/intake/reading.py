@@ -20,6 +20,9 @@ from pipeline.text.normalise import normalise
 LONGEST_TEXT = 20_000
 """Characters; a longer cell is a document pasted whole and is refused with its reason."""
 
+EMPTY = "意见内容为空"
+"""How the reason begins for a row without a text."""
+
 _ROUNDED_FROM = 1e15
 
 
@@ -134,8 +137,8 @@ class Intake:
             if first.startswith(
                 ("注", "说明", "填表", "制表", "审核", "合计", "总计", "小计", "备注", "统计", "联系")
             ):
-                return "意见内容为空（表尾说明或合计行）"
-            return "意见内容为空"
+                return f"{EMPTY}（表尾说明或合计行）"
+            return EMPTY
         if len(text) > LONGEST_TEXT:
             return f"意见内容超过 {LONGEST_TEXT} 字，请拆开或缩短"
         repeated = field_columns(row.cells, {})

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from pipeline.directory import Directory
 from pipeline.errors import InputError, ResourceError, cause, listed
+from pipeline.intake.encodings import detect
 from pipeline.intake.files import find_files
-from pipeline.intake.reading import Intake
+from pipeline.intake.reading import EMPTY, Intake
 from pipeline.records import UNSPECIFIED, Opinion, Rejection
 from pipeline.taxonomy import Taxonomy
 
@@ -50,10 +51,10 @@ def corpus_digest(files: Sequence[Path]) -> str:
 
 
 def load_labelled(paths: Iterable[Path], taxonomy: Taxonomy, directory: Directory) -> list[Labelled]:
-    """Read labelled files of any intake format, in order; JSONL files may carry ``pairs``.
+    """Read labelled files of any intake format, in order; JSONL files may carry ``pairs``. Rows without text are none.
 
     Raises:
-        InputError: no labels column, or a row that intake rejects.
+        InputError: no opinion, no labels column, or a row that intake rejects.
         ResourceError: an unknown label or department, pairs that do not fit the labels, or a repeated id; file
             and line are named.
     """
@@ -62,6 +63,8 @@ def load_labelled(paths: Iterable[Path], taxonomy: Taxonomy, directory: Director
         loaded += (
             _jsonl(path, taxonomy, directory) if path.suffix.lower() == ".jsonl" else _table(path, taxonomy)
         )
+    if not loaded:
+        raise InputError("标注文件里没有一件意见。")
     seen: set[str] = set()
     for item in loaded:
         if item.opinion.id in seen:
@@ -72,22 +75,21 @@ def load_labelled(paths: Iterable[Path], taxonomy: Taxonomy, directory: Director
 
 def _jsonl(path: Path, taxonomy: Taxonomy, directory: Directory) -> list[Labelled]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = path.read_text(encoding=detect(path, path.name)).split("\n")
     except OSError as error:
         raise InputError(f"读不到标注文件 {path.name}：{cause(error)}。") from None
-    except UnicodeDecodeError:
-        raise InputError(f"标注文件 {path.name} 不是 UTF-8 编码。") from None
     loaded = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
             where = f"标注文件 {path.name} 第 {number} 行"
             try:
                 record = json.loads(line)
+                record.setdefault("id", f"{path.stem}:{number}")
                 loaded.append(_record(record, taxonomy, directory))
             except ResourceError as error:
                 raise ResourceError(f"{where}：{error}") from None
-            except (ValueError, KeyError, TypeError, AttributeError):
-                raise ResourceError(f"{where}不是完整的标注记录（需要 id、text、labels）。") from None
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                raise ResourceError(f"{where}不是完整的标注记录（需要 text、labels）。") from None
     return loaded
 
 
@@ -113,8 +115,14 @@ def _table(path: Path, taxonomy: Taxonomy) -> list[Labelled]:
     loaded = []
     for row in Intake(find_files([path])):
         if isinstance(row, Rejection):
+            if row.reason.startswith(EMPTY):
+                continue
             raise InputError(f"标注文件 {row.file} 第 {row.row} 行：{row.reason}。")
-        loaded.append(Labelled(opinion=row, labels=taxonomy.parse(row.labels), pairs=None))
+        try:
+            labels = taxonomy.parse(row.labels)
+        except ResourceError as error:
+            raise ResourceError(f"标注文件 {path.name} 中编号“{row.id[:40]}”一行：{error}") from None
+        loaded.append(Labelled(opinion=row, labels=labels, pairs=None))
     if not any(item.labels for item in loaded):
         raise InputError(f"标注文件 {path.name} 没有标签列（labels、标签、问题类型），或全部为空。")
     return loaded
