@@ -6,7 +6,7 @@
     ├── InputError               2    a file or table cannot be used as it is
     ├── ResourceError            2    taxonomy, directory, lexicon or model file is wrong
     │   └── ModelError           2    a model that is damaged, foreign or made for other resources
-    └── OutputError              1    a result cannot be written
+    └── OutputError              1    a result, model or workspace cannot be written
 
 The message is one line in Chinese: what is wrong, where, what to do. It never holds text of an opinion.
 """
@@ -40,7 +40,7 @@ class ModelError(ResourceError):
 
 
 class OutputError(QingyiError):
-    """A result that cannot be written: no permission, disk full, output folder holds something else."""
+    """A result that cannot be written: no permission, disk full, something else in its place."""
 
     exit_code = 1
 
