@@ -50,11 +50,15 @@ _ADDRESS = re.compile(r"^(?:(?:尊敬的|敬爱的|致|呈)[一-龥]{0,14}|[一-
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A department named at ``text[start:end]``; ``department`` is its canonical name."""
+    """A department named at ``text[start:end]``; ``department`` is its canonical name.
+
+    ``whole`` marks the bureau, of which the other departments are parts.
+    """
 
     start: int
     end: int
     department: str
+    whole: bool
 
 
 class Mentions:
@@ -74,7 +78,8 @@ class Mentions:
         for match in self._pattern.finditer(text):
             if not self._is_word(text, *match.span()):
                 continue
-            mention = Mention(match.start(), match.end(), self._canonical[match.group()])
+            name = self._canonical[match.group()]
+            mention = Mention(match.start(), match.end(), name, name in self._bureaus)
             (own if self._names_it(text, *match.span()) else foreign).append(mention)
         return own, foreign
 
@@ -107,8 +112,8 @@ class Mentions:
         """Mentions that an opinion speaks about, and the department for clauses when there are none.
 
         ``column`` is the canonical name from the opinion's own column, or 未指明. Left out: the addressee of a
-        letter; departments the speaker has not met (没打过交道); the bureau as a whole where parts of it are named; names every organisation has (办公室) where
-        nothing else points at the directory. A look-alike (石油公司供应处) cancels a column that says the same.
+        letter; departments the speaker has not met (没打过交道); names every organisation has (办公室) where nothing else
+        points at the directory. A look-alike (石油公司供应处) cancels a column that says the same.
         """
         opening = _ADDRESS.match(text)
         body = opening.end() if opening else 0
@@ -116,10 +121,9 @@ class Mentions:
         mentions = [mention for mention in own if mention.start >= body and _met(text, mention)]
         if column == UNSPECIFIED and all(text[m.start : m.end] == "办公室" for m in mentions):
             mentions = []
-        parts = [mention for mention in mentions if mention.department not in self._bureaus]
         if any(mention.department == column for mention in foreign):
             column = UNSPECIFIED
-        return parts or mentions, column
+        return mentions, column
 
 
 def _met(text: str, mention: Mention) -> bool:
@@ -134,23 +138,24 @@ def assign_clauses(
 ) -> dict[str, list[int]]:
     """Department → indices of the clauses that speak about it, departments in order of first mention.
 
-    A clause that names departments belongs to them; one that names none continues with those last named; those
+    A clause that names departments belongs to them (not to the bureau where it names a part: 请厅里管管物资公司 speaks
+    about 物资公司); one that names none continues with those last named; those
     before the first mention go with it. Without mentions all clauses belong to ``fallback``.
     """
     if not mentions or not clauses:
         return {fallback: list(range(len(clauses)))}
-    named: list[list[str]] = [[] for _ in clauses]
+    named: list[list[Mention]] = [[] for _ in clauses]
     position = 0
     for mention in mentions:
         while position < len(clauses) - 1 and clauses[position].end <= mention.start:
             position += 1
-        if mention.department not in named[position]:
-            named[position].append(mention.department)
+        named[position].append(mention)
     assigned: dict[str, list[int]] = {}
     current = next(found for found in named if found)
     for index, found in enumerate(named):
         current = found or current
-        for department in current:
+        parts = [mention for mention in current if not mention.whole]
+        for department in dict.fromkeys(mention.department for mention in parts or current):
             assigned.setdefault(department, []).append(index)
     return assigned
 
