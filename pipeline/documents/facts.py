@@ -111,9 +111,16 @@ class Facts:
 
     @property
     def max_cell(self) -> int:
-        """The largest distinct count of any (department, issue), at least 1."""
+        """The largest distinct count of any (named department, issue), at least 1: what the darkest colour means."""
         return max(
-            (c.distinct for d in self.departments for c in d.cells if c.label.kind == "issue"), default=1
+            (
+                c.distinct
+                for d in self.departments
+                if d.name != UNSPECIFIED
+                for c in d.cells
+                if c.label.kind == "issue"
+            ),
+            default=1,
         )
 
     @property
