@@ -12,13 +12,12 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.classifier.read import Reader
+from pipeline.classifier.read import Reader, open_reader
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake
 from pipeline.learn.corpus import Labelled, load_labelled
 from pipeline.learn.evaluate import evaluate
 from pipeline.records import Opinion
-from pipeline.run import open_reader
 from pipeline.taxonomy import Taxonomy
 from pipeline.workspace import open_workspace
 

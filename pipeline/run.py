@@ -17,8 +17,8 @@ from joblib import Parallel, delayed
 
 from pipeline import __version__
 from pipeline.aggregate.tally import Tables, Tally
-from pipeline.classifier.model import Model, load_model
-from pipeline.classifier.read import Reader
+from pipeline.classifier.model import Model
+from pipeline.classifier.read import Reader, open_reader
 from pipeline.documents.facts import Facts
 from pipeline.errors import InputError
 from pipeline.intake.files import FoundFiles, find_files
@@ -26,7 +26,6 @@ from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
 from pipeline.records import Opinion, Reading, Rejection
-from pipeline.text.segment import Segmenter
 from pipeline.workspace import Workspace, open_workspace
 
 CHUNK = 256
@@ -51,17 +50,6 @@ class Result:
     def summary(self) -> pd.DataFrame:
         """``summary.csv`` as a frame."""
         return self.tables.summary
-
-
-def open_reader(workspace: Workspace) -> Reader:
-    """The workspace's active model with everything it needs."""
-    model = load_model(workspace.models, workspace.taxonomy, workspace.lexicon)
-    return Reader(
-        taxonomy=workspace.taxonomy,
-        directory=workspace.directory,
-        segmenter=Segmenter(workspace.lexicon),
-        model=model,
-    )
 
 
 def _identity(reader: Reader) -> tuple[str, str]:

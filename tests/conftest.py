@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.classifier.read import Reader
-from pipeline.run import Result, open_reader, report
+from pipeline.classifier.read import Reader, open_reader
+from pipeline.run import Result, report
 from pipeline.workspace import SHIPPED, Workspace
 
 SHARED = SHIPPED.parent / "shared" / "data"

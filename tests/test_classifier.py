@@ -7,11 +7,13 @@ import shutil
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.classifier.features import clause_features, count_matrix
-from pipeline.classifier.model import active_version, load_model, summed, weighted
+from pipeline.classifier.model import active_version, load_model, weighted
+from pipeline.classifier.passages import joined, most_telling, passages
 from pipeline.classifier.read import evidence_span
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
@@ -85,13 +87,44 @@ def test_contributions_add_up_to_the_margins(reader):
     texts = ["供应处办事快，物资公司却要我们按优惠价供货。跑了八趟，八趟都没办成。", "好"]
     clauses = [split_clauses(text) for text in texts]
     counts, owner = count_matrix(texts, clauses, reader.model.vocabulary, reader.segmenter)
-    total = summed(counts, owner, len(texts))
+    total = joined(counts, [np.flatnonzero(owner == number).tolist() for number in range(len(texts))])
     rows = weighted(total, reader.model.idf)
     parts = reader.model.contributions(counts, owner, total, rows)
     added = np.zeros((2, len(reader.taxonomy.codes)))
     np.add.at(added, owner, parts)
     margins = np.asarray(rows @ reader.model.weights)
     np.testing.assert_allclose(added, margins, atol=1e-9)
+
+
+def test_joined_adds_the_counts_of_a_groups_clauses():
+    counts = sp.csr_array(np.array([[1, 0, 2], [0, 3, 0], [4, 0, 0]], dtype=np.float32))
+    assert joined(counts, [[0, 2], [], [1]]).toarray().tolist() == [[5, 0, 2], [0, 0, 0], [0, 3, 0]]
+
+
+def test_passages_run_on_until_they_are_long_enough():
+    lengths = [10, 25, 31, 8, 8]
+    found, owner = passages(lengths, [range(5), [3, 4], [], [1, 3, 4]])
+    assert [list(run) for run in found] == [[0, 1], [1, 2], [2], [3, 4], [1, 3]]
+    assert owner.tolist() == [0, 0, 0, 1, 3]
+
+
+def test_the_most_telling_passage_is_taken_label_by_label():
+    margins = np.array([[1.0, -2.0], [0.5, 3.0], [-4.0, -5.0]])
+    whole = np.array([[0.0, 0.0], [9.0, 9.0], [-1.0, -1.0]])
+    best = most_telling(margins, np.array([0, 0, 2]), whole)
+    assert best.tolist() == [[1.0, 3.0], [9.0, 9.0], [-4.0, -5.0]]
+
+
+def test_one_sentence_in_a_long_letter_is_heard(reader):
+    filler = (
+        "我们镇在河边，去年修了新桥，孩子上学近了不少。今年雨水多，稻子长得不错，大家都盼着秋后有个好收成。"
+        * 6
+    )
+    said = "质检站来抽样，临走后备箱装满两箱罐头。"
+    (found,) = reader.read(opinions(filler + said + filler))
+    finding = next(f for f in found.findings if f.label == "product_solicitation")
+    assert found.text[finding.start : finding.end] in said
+    assert "后备箱装满两箱罐头" in found.text[finding.start : finding.end]
 
 
 def test_evidence_span_is_the_best_run_within_a_sentence():

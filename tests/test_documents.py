@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from jinja2 import UndefinedError
 
-from pipeline.documents.facts import SMALL, Facts, chinese_date, percent
+from pipeline.documents.facts import SMALL, Facts
 from pipeline.documents.page import write_page
+from pipeline.documents.wording import chinese_date, percent
 from pipeline.records import UNSPECIFIED
 
 SHEETS = ["概览", "部门×类别", "汇总", "意见与类别", "待复核", "未采用的行", "方法与说明"]

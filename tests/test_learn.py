@@ -12,8 +12,9 @@ from pipeline.classifier.model import active_version
 from pipeline.errors import InputError, OutputError, ResourceError
 from pipeline.learn.corpus import Labelled, corpus_files, label_matrix, load_labelled
 from pipeline.learn.evaluate import decision_metrics, evaluate, f1
+from pipeline.learn.prepare import prepare
 from pipeline.learn.registry import build
-from pipeline.learn.train import best_threshold, prepare, review_bounds, train_model
+from pipeline.learn.train import best_threshold, review_bounds, train_model
 from pipeline.records import Opinion
 from pipeline.workspace import SHIPPED
 from tests.conftest import SHARED

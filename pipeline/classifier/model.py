@@ -26,7 +26,9 @@ FEATURES_VERSION = 1
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
 
 FILES = ("weights.npz", "vocabulary.json")
-ARRAYS = ("idf", "weights", "bias", "slope", "offset", "threshold", "review_low", "review_high")
+ARRAYS = (
+    "idf", "weights", "bias", "slope", "passage_slope", "offset", "threshold", "review_low", "review_high",
+)  # fmt: skip
 
 
 def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
@@ -40,20 +42,17 @@ def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
     return sp.csr_array((values / lengths[row], counts.indices, counts.indptr), shape=counts.shape)
 
 
-def summed(counts: sp.csr_array, owner: npt.NDArray[np.int64], n: int) -> sp.csr_array:
-    """Counts per owner (0 … n - 1) from counts per clause; indices sorted."""
-    indicator = sp.csr_array((np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=(n, len(owner)))
-    total = sp.csr_array(indicator @ counts)
-    total.sort_indices()
-    return total
+def scaled(whole: Floats, telling: Floats, slope: Floats, passage_slope: Floats, offset: Floats) -> Floats:
+    """Logistic function of the two margins, label by label, shape (n, n_labels)."""
+    return np.asarray(1.0 / (1.0 + np.exp(-(slope * whole + passage_slope * telling + offset))))
 
 
 @dataclass(frozen=True)
 class Model:
-    """One weight per feature and label, Platt-scaled (Platt 1999) per label.
+    """One weight per feature and label; Platt's scaling (1999) of two margins, the whole's and its best passage's.
 
-    ``weights`` has shape (n_features, n_labels); ``bias``, ``slope``, ``offset``, ``threshold``, ``review_low`` and
-    ``review_high`` have shape (n_labels,) in taxonomy order; thresholds are probabilities.
+    ``weights`` has shape (n_features, n_labels); ``bias``, ``slope``, ``passage_slope``, ``offset``, ``threshold``,
+    ``review_low`` and ``review_high`` have shape (n_labels,) in taxonomy order; thresholds are probabilities.
     """
 
     vocabulary: dict[str, int]
@@ -61,6 +60,7 @@ class Model:
     weights: Floats
     bias: Floats
     slope: Floats
+    passage_slope: Floats
     offset: Floats
     threshold: Floats
     review_low: Floats
@@ -72,10 +72,13 @@ class Model:
         """The model's name in the registry."""
         return str(self.card["version"])
 
-    def probabilities(self, rows: sp.csr_array) -> Floats:
-        """Calibrated probabilities, shape (n, n_labels), for :func:`weighted` rows of shape (n, n_features)."""
-        margins = np.asarray(rows @ self.weights) + self.bias
-        return 1.0 / (1.0 + np.exp(-(self.slope * margins + self.offset)))
+    def margins(self, rows: sp.csr_array) -> Floats:
+        """Margins, shape (n, n_labels), for :func:`weighted` rows of shape (n, n_features)."""
+        return np.asarray(rows @ self.weights) + self.bias
+
+    def probabilities(self, whole: Floats, telling: Floats) -> Floats:
+        """Calibrated probabilities from the margins of the whole and of its most telling passage, shape kept."""
+        return scaled(whole, telling, self.slope, self.passage_slope, self.offset)
 
     def contributions(
         self,

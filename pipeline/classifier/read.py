@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
 
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
 from pipeline.classifier.features import count_matrix
-from pipeline.classifier.model import Floats, Model, summed, weighted
+from pipeline.classifier.model import Floats, Model, load_model, weighted
+from pipeline.classifier.passages import Groups, joined, most_telling, passages
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.taxonomy import Taxonomy
@@ -21,6 +23,7 @@ from pipeline.text.normalise import normalise
 from pipeline.text.segment import Segmenter
 from pipeline.text.shingles import signature
 from pipeline.text.validity import is_valid
+from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -43,37 +46,37 @@ class Reader:
             for text, spans, opinion in zip(texts, clauses, opinions, strict=True)
         ]
         counts, owner = count_matrix(texts, clauses, self.model.vocabulary, self.segmenter)
-        opinion_counts = summed(counts, owner, len(texts))
-        rows = weighted(opinion_counts, self.model.idf)
-        probabilities = self.model.probabilities(rows)
-        contributions = self.model.contributions(counts, owner, opinion_counts, rows)
+        first = np.searchsorted(owner, np.arange(len(texts) + 1)).tolist()
+        lengths = [span.end - span.start for spans in clauses for span in spans]
+        opinions_clauses = [range(begin, end) for begin, end in pairwise(first)]
+        whole = joined(counts, opinions_clauses)
+        rows = weighted(whole, self.model.idf)
+        probabilities = self._probabilities(counts, lengths, opinions_clauses, rows)
+        contributions = self.model.contributions(counts, owner, whole, rows)
         given = self.model.decide(probabilities)
         given[[not ok for ok in valid]] = False
         unsure = self.model.unsure(probabilities)
-        first = np.searchsorted(owner, np.arange(len(texts) + 1))
 
         readings = []
         for i, opinion in enumerate(opinions):
             mine = slice(first[i], first[i + 1])
             labels = [int(label) for label in np.flatnonzero(given[i])]
-            by_department = groups[i]
-            if len(by_department) > 1 and labels:
-                assigned = self._split(counts[mine], by_department, labels, probabilities[i])
+            if len(groups[i]) > 1 and labels:
+                assigned = self._split(counts[mine], lengths[mine], groups[i], labels, probabilities[i])
             else:
-                only = next(iter(by_department))
+                only = next(iter(groups[i]))
                 assigned = [(only, label, probabilities[i, label], unsure[i, label]) for label in labels]
-            findings = [
-                self._finding(*pair, clauses[i], by_department, contributions[mine]) for pair in assigned
-            ]
+            findings = tuple(
+                self._finding(*pair, clauses[i], groups[i], contributions[mine]) for pair in assigned
+            )
+            doubtful = unsure[i].any() or any(finding.needs_review for finding in findings)
             readings.append(
                 Reading(
                     opinion=self._masked(opinion, texts[i]),
                     valid=valid[i],
-                    findings=tuple(findings),
-                    departments=tuple(by_department) if valid[i] else (),
-                    needs_review=bool(
-                        valid[i] and (unsure[i].any() or any(finding.needs_review for finding in findings))
-                    ),
+                    findings=findings,
+                    departments=tuple(groups[i]) if valid[i] else (),
+                    needs_review=bool(valid[i] and doubtful),
                     signature=signature(texts[i]) if valid[i] else b"",
                 )
             )
@@ -95,8 +98,22 @@ class Reader:
             channel=_masked_column(opinion.channel),
         )
 
+    def _probabilities(
+        self, counts: sp.csr_array, lengths: Sequence[int], groups: Groups, rows: sp.csr_array
+    ) -> Floats:
+        """Of each group of clauses, ``rows`` being its weighted counts; shape (n_groups, n_labels)."""
+        inside, owner = passages(lengths, groups)
+        margins = self.model.margins(rows)
+        telling = self.model.margins(weighted(joined(counts, inside), self.model.idf))
+        return self.model.probabilities(margins, most_telling(telling, owner, margins))
+
     def _split(
-        self, counts: sp.csr_array, groups: dict[str, list[int]], labels: Sequence[int], together: Floats
+        self,
+        counts: sp.csr_array,
+        lengths: Sequence[int],
+        groups: dict[str, list[int]],
+        labels: Sequence[int],
+        together: Floats,
     ) -> list[tuple[str, int, float, bool]]:
         """(department, label, probability, unsure) for each given label of an opinion about several departments.
 
@@ -104,12 +121,9 @@ class Reader:
         Where it is carried by no part alone, the likeliest department gets it with the whole opinion's probability
         (``together``), and a person is asked to look.
         """
-        owner = np.concatenate(
-            [np.full(len(members), number) for number, members in enumerate(groups.values())]
-        )
-        members = np.concatenate([np.asarray(members) for members in groups.values()])
-        rows = weighted(summed(counts[members], owner, len(groups)), self.model.idf)
-        alone = self.model.probabilities(rows)
+        parts = list(groups.values())
+        rows = weighted(joined(counts, parts), self.model.idf)
+        alone = self._probabilities(counts, lengths, parts, rows)
         carried, unsure = self.model.decide(alone), self.model.unsure(alone)
         names = list(groups)
         assigned: list[tuple[str, int, float, bool]] = []
@@ -139,6 +153,17 @@ class Reader:
             end=end,
             needs_review=bool(unsure),
         )
+
+
+def open_reader(workspace: Workspace) -> Reader:
+    """The workspace's active model with everything it needs."""
+    model = load_model(workspace.models, workspace.taxonomy, workspace.lexicon)
+    return Reader(
+        taxonomy=workspace.taxonomy,
+        directory=workspace.directory,
+        segmenter=Segmenter(workspace.lexicon),
+        model=model,
+    )
 
 
 @functools.lru_cache(maxsize=4096)

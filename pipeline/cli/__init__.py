@@ -160,9 +160,9 @@ def classify(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options])
 @click.option("--json", "target", type=_PATH, metavar="FILE", help="把全部指标写入 JSON 文件。", cls=Option)
 def evaluate(labelled: tuple[Path, ...], workspace: Path | None, target: Path | None) -> None:
     """在标注好的文件上评测当前模型，附 95% 区间。"""
+    from pipeline.classifier.read import open_reader  # noqa: PLC0415
     from pipeline.learn.corpus import load_labelled  # noqa: PLC0415
     from pipeline.learn.evaluate import evaluate as measure  # noqa: PLC0415
-    from pipeline.run import open_reader  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.aggregate.tally import Tables
 from pipeline.directory import KINDS
+from pipeline.documents.wording import chinese_date
 from pipeline.records import UNSPECIFIED
 from pipeline.taxonomy import Label, Taxonomy
 
@@ -135,17 +136,6 @@ class Facts:
     def unspecified_only(self) -> bool:
         """Whether no opinion could be tied to a department of the directory."""
         return all(department.name == UNSPECIFIED for department in self.departments)
-
-
-def chinese_date(day: str) -> str:
-    """``2026-11-03`` → ``2026年11月3日``."""
-    year, month, date = day.split("-")
-    return f"{year}年{int(month)}月{int(date)}日"
-
-
-def percent(share: float) -> str:
-    """A share with one decimal, as offices write it."""
-    return f"{share * 100:.1f}%"
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

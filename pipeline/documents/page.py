@@ -6,7 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pipeline.documents.facts import SMALL, Facts, percent
+from pipeline.documents.facts import SMALL, Facts
+from pipeline.documents.wording import percent
 from pipeline.records import UNSPECIFIED
 
 

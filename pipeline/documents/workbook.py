@@ -3,107 +3,26 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import xlsxwriter
 
+from pipeline.documents.book import Book
 from pipeline.documents.facts import Facts
 
 MOST_ROWS = 1_000_000
-_CELL = 32_000
-"""Characters; a spreadsheet cell takes 32,767."""
 
 _STEP = 8192
-_LINE, _HIGHEST = 15.0, 405.0
-"""Points: a line of text, and a little less than the highest row that spreadsheet programs take."""
 
 _COLOURS = {"issue": "#B4451F", "praise": "#0A6A8F", "suggestion": "#7F7F7F"}
 
 
-class _Book:
-    """A workbook with one look: bold frozen header, filter, widths."""
-
-    def __init__(self, path: Path) -> None:
-        options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self.book = xlsxwriter.Workbook(str(path), {**options, "constant_memory": True})
-        # a fixed date: the same input gives the same bytes
-        self.book.set_properties(
-            {"title": "评议意见分析工作簿", "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)}
-        )
-        base = {"font_name": "微软雅黑", "font_size": 10, "valign": "top"}
-        self.plain = self.book.add_format(base)
-        self.wrapped = self.book.add_format({**base, "text_wrap": True, "indent": 1})
-        self.share = self.book.add_format({**base, "num_format": "0.0%"})
-        self.count = self.book.add_format({**base, "num_format": "0;-0;;@"})  # a zero shows as an empty cell
-        self.head = self.book.add_format(
-            {**base, "bold": True, "bg_color": "#E8ECF1", "bottom": 1, "text_wrap": True}
-        )
-
-    def table(
-        self,
-        name: str,
-        header: Sequence[tuple[str, int, Any]],
-        rows: Iterable[Sequence[Any]],
-        first_column: int = 1,
-        pages: int = 0,
-    ) -> tuple[Any, int]:
-        """A sheet with one table; ``header`` gives (title, width, format). Returns the sheet and its row count.
-
-        ``pages`` is how many it may take in print, 0 as many as it needs.
-        """
-        sheet = self.book.add_worksheet(name)
-        for column, (_, width, look) in enumerate(header):
-            sheet.set_column(column, column, width, look)
-        sheet.set_row(0, max(_lines(title, width) for title, width, _ in header) * _LINE)
-        for column, (title, _, _) in enumerate(header):
-            sheet.write_string(0, column, title, self.head)
-        wrapped = [(column, width) for column, (_, width, look) in enumerate(header) if look is self.wrapped]
-        count = 0
-        for count, row in enumerate(rows, start=1):  # the last value is the row count
-            lines = max((_lines(row[column], width) for column, width in wrapped), default=1)
-            if lines > 1:  # not every program finds the height of wrapped text by itself
-                sheet.set_row(count, min(lines * _LINE, _HIGHEST))
-            for column, value in enumerate(row):
-                _write(sheet, count, column, value, header[column][2])
-        sheet.freeze_panes(1, first_column)
-        if count:
-            sheet.autofilter(0, 0, count, len(header) - 1)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, pages)
-        sheet.repeat_rows(0)
-        return sheet, count
-
-
-def _lines(value: Any, width: int) -> int:
-    """Lines that a text takes in a column of so many digits; a Chinese character is two digits wide."""
-    usable = max(width - 3, 4)
-    return sum(
-        -(-sum(2 if ord(character) > 0x2E80 else 1 for character in part) // usable) or 1
-        for part in str(value).split("\n")
-    )
-
-
-def _write(sheet: Any, row: int, column: int, value: Any, look: Any) -> None:
-    if isinstance(value, bool):
-        sheet.write_string(row, column, "是" if value else "", look)
-    elif isinstance(value, int | float):
-        sheet.write_number(row, column, value, look)
-    elif value:
-        text = str(value)
-        sheet.write_string(
-            row, column, text if len(text) <= _CELL else text[:_CELL] + "…（余下见 opinions.csv）", look
-        )
-
-
 def write_workbook(facts: Facts, folder: Path, path: Path) -> None:
     """Write the workbook from the facts and the run's ``opinions.parquet``, ``findings.parquet`` in ``folder``."""
-    book = _Book(path)
+    book = Book(path)
     _overview(book, facts)
     _matrix(book, facts)
     _summary(book, facts)
@@ -114,7 +33,7 @@ def write_workbook(facts: Facts, folder: Path, path: Path) -> None:
     book.book.close()
 
 
-def _overview(book: _Book, facts: Facts) -> None:
+def _overview(book: Book, facts: Facts) -> None:
     header = (
         ("类别", 16, book.plain), ("件数（合并重复）", 12, book.plain), ("件数（含重复）", 12, book.plain),
         ("占有效意见", 11, book.share), ("区间下限", 10, book.share), ("区间上限", 10, book.share), ("说明", 70, book.wrapped),
@@ -143,7 +62,7 @@ def _overview(book: _Book, facts: Facts) -> None:
     sheet.insert_chart(count + 2, 0, chart)
 
 
-def _matrix(book: _Book, facts: Facts) -> None:
+def _matrix(book: Book, facts: Facts) -> None:
     labels = facts.taxonomy.labels
     header = (
         ("部门", 22, book.plain), ("系列", 10, book.plain), ("有效意见（合并）", 14, book.count), ("反映问题的", 10, book.count),
@@ -179,7 +98,7 @@ def _matrix(book: _Book, facts: Facts) -> None:
     sheet.insert_chart(count + 2, 0, chart)
 
 
-def _summary(book: _Book, facts: Facts) -> None:
+def _summary(book: Book, facts: Facts) -> None:
     header = (
         ("部门", 22, book.plain), ("类别", 14, book.plain), ("类别代码", 22, book.plain), ("部门有效意见", 12, book.plain),
         ("部门有效意见（合并）", 14, book.plain), ("件数", 8, book.plain), ("件数（合并）", 10, book.plain), ("占比", 9, book.share),
@@ -200,7 +119,7 @@ def _batches(
         yield from (batch.filter(pc.field(only)) if only else batch).to_pylist()
 
 
-def _findings(book: _Book, facts: Facts, folder: Path) -> None:
+def _findings(book: Book, facts: Facts, folder: Path) -> None:
     header = (
         ("意见编号", 24, book.plain), ("部门", 20, book.plain), ("类别", 14, book.plain), ("概率", 8, book.share),
         ("依据（原文片段）", 60, book.wrapped), ("待复核", 8, book.plain),
@@ -212,7 +131,7 @@ def _findings(book: _Book, facts: Facts, folder: Path) -> None:
     book.table("意见与类别", header, rows)
 
 
-def _review(book: _Book, folder: Path, facts: Facts) -> None:
+def _review(book: Book, folder: Path, facts: Facts) -> None:
     header = (
         ("意见编号", 24, book.plain), ("意见内容（已脱敏）", 90, book.wrapped), ("部门（原表）", 18, book.plain),
         ("程序判定", 26, book.wrapped), ("日期", 12, book.plain), ("渠道", 10, book.plain), ("重复自", 20, book.plain),
@@ -228,7 +147,7 @@ def _review(book: _Book, folder: Path, facts: Facts) -> None:
     book.table("待复核", header, rows)
 
 
-def _rejected(book: _Book, folder: Path) -> None:
+def _rejected(book: Book, folder: Path) -> None:
     header = (
         ("文件", 24, book.wrapped), ("行", 8, book.plain), ("未采用的原因", 40, book.wrapped), ("该行内容（已脱敏）", 80, book.wrapped),
         ("工作表", 16, book.plain),
@@ -239,7 +158,7 @@ def _rejected(book: _Book, folder: Path) -> None:
         book.table("未采用的行", header, rows)
 
 
-def _method(book: _Book, facts: Facts) -> None:
+def _method(book: Book, facts: Facts) -> None:
     measured, run = facts.card["cross_validation"], facts.run
     header = (("项目", 36, book.wrapped), ("内容", 100, book.wrapped))
     rows = [

@@ -6,7 +6,6 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,16 @@ from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pipeline.classifier.features import clause_features
-from pipeline.classifier.model import FEATURES_VERSION, Floats, Model, weighted
+from pipeline.classifier.model import FEATURES_VERSION, Floats, Model, scaled, weighted
+from pipeline.classifier.passages import most_telling
 from pipeline.errors import ResourceError
-from pipeline.intake.repeats import Repeats
-from pipeline.learn.corpus import Labelled, label_matrix
+from pipeline.learn.corpus import Labelled
 from pipeline.learn.evaluate import decision_metrics
+from pipeline.learn.prepare import Prepared, prepare
 from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
-from pipeline.text.clauses import split_clauses
-from pipeline.text.mask import mask
-from pipeline.text.normalise import normalise
-from pipeline.text.segment import Segmenter
-from pipeline.text.shingles import signature
-from pipeline.text.validity import is_valid
 
 FOLDS = 10
-MIN_DOCUMENTS = 2
 PENALTY = 5.0
 PRECISION_WEIGHT = 0.7
 """β of the F-measure that thresholds maximise: below 1, since a false accusation costs more than a missed one."""
@@ -41,50 +33,6 @@ PRECISION_WEIGHT = 0.7
 SURE_PRECISION = 0.8
 NEAR_MISS = 0.8
 _DECIMALS = 4
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A corpus as counts: ``counts`` (n, n_features), ``truth`` (n, n_labels), ``groups`` (n,) of near repeats."""
-
-    vocabulary: dict[str, int]
-    counts: sp.csr_array
-    truth: npt.NDArray[np.bool_]
-    groups: npt.NDArray[np.int64]
-
-
-def prepare(labelled: Sequence[Labelled], taxonomy: Taxonomy, lexicon: Lexicon) -> Prepared:
-    """Texts → counts over features that occur in at least two opinions, sorted; invalid texts are empty rows."""
-    segmenter = Segmenter(lexicon)
-    documents: list[list[str]] = []
-    groups: dict[str, int] = {}
-    repeats = Repeats()
-    owner = []
-    for item in labelled:
-        text = mask(normalise(item.opinion.text))
-        spans = split_clauses(text) if is_valid(text) else []
-        documents.append(
-            [feature for span in spans for feature in clause_features(text[span.start : span.end], segmenter)]
-        )
-        first = repeats.first_of(item.opinion.id, signature(text)) or item.opinion.id
-        owner.append(groups.setdefault(first, len(groups)))
-    support: dict[str, int] = {}
-    for document in documents:
-        for feature in set(document):
-            support[feature] = support.get(feature, 0) + 1
-    kept = sorted(feature for feature, count in support.items() if count >= MIN_DOCUMENTS)
-    vocabulary = {feature: index for index, feature in enumerate(kept)}
-    rows = [[vocabulary[feature] for feature in document if feature in vocabulary] for document in documents]
-    counts = sp.csr_array(
-        (
-            np.ones(sum(map(len, rows)), dtype=np.float32),
-            np.array([index for row in rows for index in row], dtype=np.int32),
-            np.cumsum([0, *map(len, rows)], dtype=np.int32),
-        ),
-        shape=(len(rows), len(vocabulary)),
-    )
-    counts.sum_duplicates()
-    return Prepared(vocabulary, counts, label_matrix(labelled, taxonomy), np.array(owner, dtype=np.int64))
 
 
 def inverse_document_frequency(counts: sp.csr_array) -> Floats:
@@ -103,11 +51,11 @@ def _fit(rows: sp.csr_array, truth: npt.NDArray[np.bool_]) -> tuple[Floats, floa
     return learner.coef_[0], float(learner.intercept_[0])
 
 
-def _platt(margins: Floats, truth: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and offset of Platt's scaling (1999), fitted on held-out margins."""
+def _platt(whole: Floats, telling: Floats, truth: npt.NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Slopes of the two margins and offset of Platt's scaling (1999), fitted on held-out margins of one label."""
     learner = LogisticRegression(C=1e6, solver="liblinear", random_state=0)
-    learner.fit(margins[:, np.newaxis], truth)
-    return float(learner.coef_[0, 0]), float(learner.intercept_[0])
+    learner.fit(np.column_stack([whole, telling]), truth)
+    return float(learner.coef_[0, 0]), float(learner.coef_[0, 1]), float(learner.intercept_[0])
 
 
 def best_threshold(probabilities: Floats, beta: float) -> float:
@@ -135,14 +83,18 @@ def review_bounds(
     return threshold * NEAR_MISS, float(max(high, threshold))
 
 
-def _label(rows: sp.csr_array, prepared: Prepared, column: int) -> tuple[Floats, float, Floats]:
-    """Weights, bias and out-of-fold margins of one label."""
-    truth = prepared.truth[:, column]
-    held_out = np.zeros(len(truth))
+def _label(
+    rows: sp.csr_array, inside: sp.csr_array, prepared: Prepared, column: int
+) -> tuple[Floats, float, Floats, Floats]:
+    """Weights, bias, and out-of-fold margins of the opinions and of their most telling passages, for one label."""
+    truth, owner = prepared.truth[:, column], prepared.owner
+    whole, telling = np.zeros(len(truth)), np.zeros(len(truth))
     for train, test in GroupKFold(FOLDS, shuffle=True, random_state=0).split(rows, truth, prepared.groups):
         weights, bias = _fit(rows[train], truth[train])
-        held_out[test] = rows[test] @ weights + bias
-    return *_fit(rows, truth), held_out
+        margins = rows @ weights + bias
+        whole[test] = margins[test]
+        telling[test] = most_telling(inside @ weights + bias, owner, margins)[test]
+    return *_fit(rows, truth), whole, telling
 
 
 def train_model(
@@ -170,19 +122,19 @@ def train_model(
                 f"标签“{taxonomy[code].name_zh}”只有 {count} 条标注，至少要 {FOLDS} 条才能训练。"
             )
     idf = inverse_document_frequency(prepared.counts)
-    rows = weighted(prepared.counts, idf)
+    rows, inside = weighted(prepared.counts, idf), weighted(prepared.passages, idf)
     progress("训练与交叉验证")
     columns = range(len(taxonomy.codes))
     # max_nbytes=None: a memory-mapped matrix is read-only, and scipy sorts indices in place
     fitted = Parallel(n_jobs=-1, max_nbytes=None)(
-        delayed(_label)(rows, prepared, column) for column in columns
+        delayed(_label)(rows, inside, prepared, column) for column in columns
     )
-    margins = np.array([held_out for _, _, held_out in fitted]).T
+    whole, telling = (np.array([label[margin] for label in fitted]).T for margin in (2, 3))
     arrays = {
         "idf": idf,
-        "weights": np.array([weights for weights, _, _ in fitted]).T,
-        "bias": np.array([bias for _, bias, _ in fitted]),
-        **_decisions(margins, prepared.truth),
+        "weights": np.array([label[0] for label in fitted]).T,
+        "bias": np.array([label[1] for label in fitted]),
+        **_decisions(whole, telling, prepared.truth),
     }
     arrays = {name: np.round(array, _DECIMALS) for name, array in arrays.items()}
     card = {
@@ -195,32 +147,41 @@ def train_model(
         "clusters": int(prepared.groups.max() + 1),
         "support": dict(zip(taxonomy.codes, support.tolist(), strict=True)),
         "libraries": _libraries(),
-        "cross_validation": _held_out_figures(arrays, margins, prepared.truth, taxonomy),
+        "cross_validation": _held_out_figures(arrays, whole, telling, prepared.truth, taxonomy),
     }
     card["version"] = _version(arrays, prepared.vocabulary, card)
     return Model(vocabulary=prepared.vocabulary, card=card, **arrays)
 
 
-def _scaled(margins: Floats, slope: Floats, offset: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-(slope * margins + offset))))
-
-
-def _decisions(margins: Floats, truth: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+def _decisions(whole: Floats, telling: Floats, truth: npt.NDArray[np.bool_]) -> dict[str, Floats]:
     """Scaling, thresholds and review bounds, each of shape (n_labels,), from out-of-fold margins (n, n_labels)."""
     columns = range(truth.shape[1])
-    scaling = [_platt(margins[:, c], truth[:, c]) for c in columns]
-    slope, offset = (np.round(np.array(part), _DECIMALS) for part in zip(*scaling, strict=True))
-    held_out = _scaled(margins, slope, offset)
+    scaling = [_platt(whole[:, c], telling[:, c], truth[:, c]) for c in columns]
+    slope, passage_slope, offset = (
+        np.round(np.array(part), _DECIMALS) for part in zip(*scaling, strict=True)
+    )
+    held_out = scaled(whole, telling, slope, passage_slope, offset)
     threshold = np.array([best_threshold(held_out[:, c], PRECISION_WEIGHT) for c in columns])
     bounds = [review_bounds(held_out[:, c], truth[:, c], threshold[c]) for c in columns]
     low, high = (np.array(part) for part in zip(*bounds, strict=True))
-    return {"slope": slope, "offset": offset, "threshold": threshold, "review_low": low, "review_high": high}
+    return {
+        "slope": slope,
+        "passage_slope": passage_slope,
+        "offset": offset,
+        "threshold": threshold,
+        "review_low": low,
+        "review_high": high,
+    }
 
 
 def _held_out_figures(
-    arrays: dict[str, Floats], margins: Floats, truth: npt.NDArray[np.bool_], taxonomy: Taxonomy
+    arrays: dict[str, Floats],
+    whole: Floats,
+    telling: Floats,
+    truth: npt.NDArray[np.bool_],
+    taxonomy: Taxonomy,
 ) -> dict[str, Any]:
-    held_out = _scaled(margins, arrays["slope"], arrays["offset"])
+    held_out = scaled(whole, telling, arrays["slope"], arrays["passage_slope"], arrays["offset"])
     unsure = (held_out >= arrays["review_low"]) & (held_out < arrays["review_high"])
     return {
         **decision_metrics(truth, held_out >= arrays["threshold"], taxonomy),
