@@ -26,9 +26,9 @@ FEATURES_VERSION = 1
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
 
 FILES = ("weights.npz", "vocabulary.json")
-ARRAYS = (
-    "idf", "weights", "bias", "slope", "passage_slope", "offset", "threshold", "review_low", "review_high",
-)  # fmt: skip
+ARRAYS = ("idf", "weights", "bias", "slope", "offset", "threshold", "review_low", "review_high")
+_USUAL_LENGTH = 4.0
+"""ln(55 characters): lengths are measured from it, so that slopes are those of an opinion of usual length."""
 
 
 def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
@@ -42,16 +42,26 @@ def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
     return sp.csr_array((values / lengths[row], counts.indices, counts.indptr), shape=counts.shape)
 
 
-def scaled(whole: Floats, telling: Floats, slope: Floats, passage_slope: Floats, offset: Floats) -> Floats:
-    """Logistic function of the two margins, label by label, shape (n, n_labels)."""
-    return np.asarray(1.0 / (1.0 + np.exp(-(slope * whole + passage_slope * telling + offset))))
+def calibration_terms(whole: Floats, telling: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
+    """What calibration weighs: the two margins, the length, and each margin × the length; shape (5, n, n_labels).
+
+    ``whole`` and ``telling`` have shape (n, n_labels); ``lengths`` (n,) are characters. In a long letter the passage
+    says more and the whole less: the products let calibration find how much.
+    """
+    length = np.broadcast_to((np.log1p(lengths) - _USUAL_LENGTH)[:, np.newaxis], whole.shape)
+    return np.stack([whole, telling, length, whole * length, telling * length])
+
+
+def scaled(terms: Floats, slope: Floats, offset: Floats) -> Floats:
+    """Logistic function of the terms weighed by ``slope`` (5, n_labels), shape (n, n_labels)."""
+    return np.asarray(1.0 / (1.0 + np.exp(-(np.einsum("tnl,tl->nl", terms, slope) + offset))))
 
 
 @dataclass(frozen=True)
 class Model:
-    """One weight per feature and label; Platt's scaling (1999) of two margins, the whole's and its best passage's.
+    """One weight per feature and label; Platt's scaling (1999) of :func:`calibration_terms`.
 
-    ``weights`` has shape (n_features, n_labels); ``bias``, ``slope``, ``passage_slope``, ``offset``, ``threshold``,
+    ``weights`` has shape (n_features, n_labels), ``slope`` (5, n_labels); ``bias``, ``offset``, ``threshold``,
     ``review_low`` and ``review_high`` have shape (n_labels,) in taxonomy order; thresholds are probabilities.
     """
 
@@ -60,7 +70,6 @@ class Model:
     weights: Floats
     bias: Floats
     slope: Floats
-    passage_slope: Floats
     offset: Floats
     threshold: Floats
     review_low: Floats
@@ -76,9 +85,9 @@ class Model:
         """Margins, shape (n, n_labels), for :func:`weighted` rows of shape (n, n_features)."""
         return np.asarray(rows @ self.weights) + self.bias
 
-    def probabilities(self, whole: Floats, telling: Floats) -> Floats:
-        """Calibrated probabilities from the margins of the whole and of its most telling passage, shape kept."""
-        return scaled(whole, telling, self.slope, self.passage_slope, self.offset)
+    def probabilities(self, whole: Floats, telling: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
+        """Calibrated probabilities, shape (n, n_labels), from what :func:`calibration_terms` takes."""
+        return scaled(calibration_terms(whole, telling, lengths), self.slope, self.offset)
 
     def contributions(
         self,

@@ -105,7 +105,8 @@ class Reader:
         inside, owner = passages(lengths, groups)
         margins = self.model.margins(rows)
         telling = self.model.margins(weighted(joined(counts, inside), self.model.idf))
-        return self.model.probabilities(margins, most_telling(telling, owner, margins))
+        sizes = np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64)
+        return self.model.probabilities(margins, most_telling(telling, owner, margins), sizes)
 
     def _split(
         self,

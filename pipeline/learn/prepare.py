@@ -32,14 +32,15 @@ MIN_DOCUMENTS = 2
 class Prepared:
     """A corpus of n opinions with m passages.
 
-    ``counts`` (n, n_features) and ``passages`` (m, n_features); ``owner`` (m,), the opinion of each passage; ``truth``
-    (n, n_labels); ``groups`` (n,), one number for all opinions that repeat one another.
+    ``counts`` (n, n_features) and ``passages`` (m, n_features); ``owner`` (m,), the opinion of each passage;
+    ``lengths`` (n,) in characters; ``truth`` (n, n_labels); ``groups`` (n,), one number for all opinions that repeat one another.
     """
 
     vocabulary: dict[str, int]
     counts: sp.csr_array
     passages: sp.csr_array
     owner: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
     truth: npt.NDArray[np.bool_]
     groups: npt.NDArray[np.int64]
 
@@ -69,6 +70,9 @@ def prepare(labelled: Sequence[Labelled], taxonomy: Taxonomy, lexicon: Lexicon) 
         counts=joined(clauses, opinions),
         passages=joined(clauses, inside),
         owner=owner,
+        lengths=np.array(
+            [sum(lengths[clause] for clause in opinion) for opinion in opinions], dtype=np.int64
+        ),
         truth=label_matrix(labelled, taxonomy),
         groups=np.array(group, dtype=np.int64),
     )

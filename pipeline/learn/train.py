@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from pipeline.classifier.model import FEATURES_VERSION, Floats, Model, scaled, weighted
+from pipeline.classifier.model import FEATURES_VERSION, Floats, Model, calibration_terms, scaled, weighted
 from pipeline.classifier.passages import most_telling
 from pipeline.errors import ResourceError
 from pipeline.learn.corpus import Labelled
@@ -51,11 +51,11 @@ def _fit(rows: sp.csr_array, truth: npt.NDArray[np.bool_]) -> tuple[Floats, floa
     return learner.coef_[0], float(learner.intercept_[0])
 
 
-def _platt(whole: Floats, telling: Floats, truth: npt.NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Slopes of the two margins and offset of Platt's scaling (1999), fitted on held-out margins of one label."""
-    learner = LogisticRegression(C=1e6, solver="liblinear", random_state=0)
-    learner.fit(np.column_stack([whole, telling]), truth)
-    return float(learner.coef_[0, 0]), float(learner.coef_[0, 1]), float(learner.intercept_[0])
+def _platt(terms: Floats, truth: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+    """Slopes (5,) and offset of Platt's scaling (1999) for one label, from held-out terms (5, n)."""
+    learner = LogisticRegression(C=1e3, solver="liblinear", random_state=0)
+    learner.fit(terms.T, truth)
+    return learner.coef_[0], float(learner.intercept_[0])
 
 
 def best_threshold(probabilities: Floats, beta: float) -> float:
@@ -130,11 +130,12 @@ def train_model(
         delayed(_label)(rows, inside, prepared, column) for column in columns
     )
     whole, telling = (np.array([label[margin] for label in fitted]).T for margin in (2, 3))
+    terms = calibration_terms(whole, telling, prepared.lengths)
     arrays = {
         "idf": idf,
         "weights": np.array([label[0] for label in fitted]).T,
         "bias": np.array([label[1] for label in fitted]),
-        **_decisions(whole, telling, prepared.truth),
+        **_decisions(terms, prepared.truth),
     }
     arrays = {name: np.round(array, _DECIMALS) for name, array in arrays.items()}
     card = {
@@ -147,26 +148,24 @@ def train_model(
         "clusters": int(prepared.groups.max() + 1),
         "support": dict(zip(taxonomy.codes, support.tolist(), strict=True)),
         "libraries": _libraries(),
-        "cross_validation": _held_out_figures(arrays, whole, telling, prepared.truth, taxonomy),
+        "cross_validation": _held_out_figures(arrays, terms, prepared.truth, taxonomy),
     }
     card["version"] = _version(arrays, prepared.vocabulary, card)
     return Model(vocabulary=prepared.vocabulary, card=card, **arrays)
 
 
-def _decisions(whole: Floats, telling: Floats, truth: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-    """Scaling, thresholds and review bounds, each of shape (n_labels,), from out-of-fold margins (n, n_labels)."""
+def _decisions(terms: Floats, truth: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    """Scaling, thresholds and review bounds, label by label, from out-of-fold terms (5, n, n_labels)."""
     columns = range(truth.shape[1])
-    scaling = [_platt(whole[:, c], telling[:, c], truth[:, c]) for c in columns]
-    slope, passage_slope, offset = (
-        np.round(np.array(part), _DECIMALS) for part in zip(*scaling, strict=True)
-    )
-    held_out = scaled(whole, telling, slope, passage_slope, offset)
+    scaling = [_platt(terms[:, :, c], truth[:, c]) for c in columns]
+    slope = np.round(np.array([slopes for slopes, _ in scaling]).T, _DECIMALS)
+    offset = np.round(np.array([offset for _, offset in scaling]), _DECIMALS)
+    held_out = scaled(terms, slope, offset)
     threshold = np.array([best_threshold(held_out[:, c], PRECISION_WEIGHT) for c in columns])
     bounds = [review_bounds(held_out[:, c], truth[:, c], threshold[c]) for c in columns]
     low, high = (np.array(part) for part in zip(*bounds, strict=True))
     return {
         "slope": slope,
-        "passage_slope": passage_slope,
         "offset": offset,
         "threshold": threshold,
         "review_low": low,
@@ -175,13 +174,9 @@ def _decisions(whole: Floats, telling: Floats, truth: npt.NDArray[np.bool_]) -> 
 
 
 def _held_out_figures(
-    arrays: dict[str, Floats],
-    whole: Floats,
-    telling: Floats,
-    truth: npt.NDArray[np.bool_],
-    taxonomy: Taxonomy,
+    arrays: dict[str, Floats], terms: Floats, truth: npt.NDArray[np.bool_], taxonomy: Taxonomy
 ) -> dict[str, Any]:
-    held_out = scaled(whole, telling, arrays["slope"], arrays["passage_slope"], arrays["offset"])
+    held_out = scaled(terms, arrays["slope"], arrays["offset"])
     unsure = (held_out >= arrays["review_low"]) & (held_out < arrays["review_high"])
     return {
         **decision_metrics(truth, held_out >= arrays["threshold"], taxonomy),
