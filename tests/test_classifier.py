@@ -120,11 +120,17 @@ def test_one_sentence_in_a_long_letter_is_heard(reader):
         "我们镇在河边，去年修了新桥，孩子上学近了不少。今年雨水多，稻子长得不错，大家都盼着秋后有个好收成。"
         * 6
     )
-    said = "质检站来抽样，临走后备箱装满两箱罐头。"
-    (found,) = reader.read(opinions(filler + said + filler))
-    finding = next(f for f in found.findings if f.label == "product_solicitation")
-    assert found.text[finding.start : finding.end] in said
-    assert "后备箱装满两箱罐头" in found.text[finding.start : finding.end]
+    letter = filler + "质检站每次来抽样都多拿我们厂四箱罐头，说是样品，一分钱没给过。" + filler
+    spans = split_clauses(letter)
+    counts, _ = count_matrix([letter], [spans], reader.model.vocabulary, reader.segmenter)
+    groups = [range(len(spans))]
+    inside, owner = passages([span.end - span.start for span in spans], groups)
+    whole = reader.model.margins(weighted(joined(counts, groups), reader.model.idf))
+    telling = reader.model.margins(weighted(joined(counts, inside), reader.model.idf))
+    label = reader.taxonomy.codes.index("product_solicitation")
+    loudest = inside[int(np.argmax(telling[:, label]))]
+    assert "四箱罐头" in letter[spans[loudest[0]].start : spans[loudest[-1]].end]
+    assert most_telling(telling, owner, whole)[0, label] > whole[0, label] + 2
 
 
 def test_evidence_span_is_the_best_run_within_a_sentence():
