@@ -11,6 +11,7 @@ import pytest
 
 from pipeline import __version__
 from pipeline.cli import main
+from pipeline.records import Opinion
 
 ACCUSATION = "张科长收了两万块钱才肯盖章"
 
@@ -170,12 +171,14 @@ def test_what_is_skipped_is_counted_not_named(run, write):
     assert "李四" not in out
 
 
-def test_evaluate_prints_and_writes_figures(run, write, tmp_path):
-    write(
-        "a.jsonl",
-        '{"id": "1", "text": "一个章跑了八趟，拖了半年还没办。", "labels": ["stalling"], "pairs": [["未指明", "stalling"]]}\n'
-        '{"id": "2", "text": "没有意见", "labels": [], "pairs": []}\n',
-    )
+def test_evaluate_prints_and_writes_figures(run, write, tmp_path, reader):
+    texts = ["一个章跑了八趟，拖了半年还没办。", "没有意见"]
+    readings = reader.read([Opinion(id=str(number), text=text) for number, text in enumerate(texts)])
+    records = [
+        {"text": text, "labels": found.labels, "pairs": [[f.department, f.label] for f in found.findings]}
+        for text, found in zip(texts, readings, strict=True)
+    ]
+    write("a.jsonl", "\n".join(json.dumps(record, ensure_ascii=False) for record in records))
     status, out, _ = run("evaluate", "a.jsonl", "--json", "figures.json")
     assert status == 0
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
