@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -211,6 +212,14 @@ def test_repeats_exact_edited_and_different():
     assert repeats.first_of("f", signature("好！")) == "e"
     assert repeats.first_of("g", b"") == ""
     assert repeats.first_of("h", signature("差")) == ""
+
+
+def test_an_old_xls_workbook_is_read():
+    _, rows = read(Path(__file__).parent / "files/opinions.xls")
+    assert facts(row for row in rows if isinstance(row, Opinion)) == ROWS
+    assert [(row.sheet, row.row, row.reason) for row in rows if isinstance(row, Rejection)] == [
+        ("意见", 5, "意见内容为空")
+    ]
 
 
 def test_a_stray_quote_costs_its_own_row_only(write):
