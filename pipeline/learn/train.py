@@ -42,8 +42,8 @@ def inverse_document_frequency(counts: sp.csr_array) -> Floats:
 
 
 def _fit(rows: sp.csr_array, truth: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
-    # liblinear is single-threaded C without BLAS: the same weights on every machine
-    learner = LogisticRegression(C=PENALTY, solver="liblinear", random_state=0)
+    # coordinate descent in plain C: the primal solver would call BLAS, whose kernels differ from processor to processor
+    learner = LogisticRegression(C=PENALTY, solver="liblinear", dual=True, max_iter=2000, random_state=0)
     narrow = sp.csr_matrix(
         (rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int32)), rows.shape
     )
@@ -53,7 +53,7 @@ def _fit(rows: sp.csr_array, truth: npt.NDArray[np.bool_]) -> tuple[Floats, floa
 
 def _platt(terms: Floats, truth: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
     """Slopes (5,) and offset of Platt's scaling (1999) for one label, from held-out terms (5, n)."""
-    learner = LogisticRegression(C=1e3, solver="liblinear", random_state=0)
+    learner = LogisticRegression(C=1e3, solver="liblinear", tol=1e-10, random_state=0)
     learner.fit(terms.T, truth)
     return learner.coef_[0], float(learner.intercept_[0])
 
