@@ -16,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import Repeats
+from pipeline.intake.sheets import Row
 from pipeline.intake.values import as_date
 from pipeline.records import Opinion, Rejection
 from pipeline.text.shingles import signature
@@ -212,6 +213,14 @@ def test_repeats_exact_edited_and_different():
     assert repeats.first_of("f", signature("好！")) == "e"
     assert repeats.first_of("g", b"") == ""
     assert repeats.first_of("h", signature("差")) == ""
+
+
+def test_what_a_row_says_is_in_no_repr():
+    said = "张科长收了两万"
+    row = Row(3, (said,), 0.5)
+    opinion = Opinion(id="1", text=said, source_unit=said)
+    rejection = Rejection(file="a.csv", sheet="", row=3, reason="意见内容为空", content=said)
+    assert said not in f"{row!r}{opinion!r}{rejection!r}"
 
 
 def test_an_old_xls_workbook_is_read():

@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -25,7 +25,7 @@ class Row:
     """``number`` counts from 1; ``done`` is the share of the file read so far; ``problem`` marks a broken row."""
 
     number: int
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...] = field(repr=False)
     done: float
     problem: str = ""
 
