@@ -1,4 +1,4 @@
-"""How far a second, blind reading of 400 opinions of the corpus agrees with the first: micro-F1, exact match, Cohen's κ.
+"""How far the second, blind reading of the corpus agrees with the first: micro-F1, exact match, Cohen's κ per label.
 
 python benchmarks/agreement.py
 """
@@ -15,19 +15,26 @@ from pipeline.workspace import open_workspace
 
 
 def main() -> None:
-    """Compare ``data/second-reading/labels.jsonl`` with ``data/labelled/`` and print."""
+    """Compare the two readings in ``data/second-reading/labels.jsonl`` before they were settled, and print."""
     space = open_workspace()
     codes = space.taxonomy.codes
     corpus = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory)
-    first = {item.opinion.id: item.labels for item in corpus}
+    settled = {item.opinion.id: item.labels for item in corpus}
     lines = space.path("data/second-reading/labels.jsonl").read_text(encoding="utf-8").splitlines()
-    second = {row["id"]: space.taxonomy.parse(row["labels"]) for row in map(json.loads, lines)}
+    rows = [json.loads(line) for line in lines]
+    first, second = (
+        {row["id"]: space.taxonomy.parse(row[reading]) for row in rows} for reading in ("first", "second")
+    )
     one, other = (
-        np.array([[code in labels[identity] for code in codes] for identity in second])
+        np.array([[code in labels[identity] for code in codes] for identity in first])
         for labels in (first, second)
     )
     exact = float((one == other).all(axis=1).mean())
-    print(f"{len(second)} opinions: micro-F1 {f1_score(one, other, average='micro'):.3f}, exact {exact:.4f}")
+    changed = sum(settled[identity] != first[identity] for identity in first)
+    print(f"{len(rows)} of {len(corpus)} opinions read twice")
+    print(
+        f"micro-F1 {f1_score(one, other, average='micro'):.3f}, exact {exact:.4f}; {changed} label sets changed by settling"
+    )
     kappas = {code: cohen_kappa_score(one[:, c], other[:, c]) for c, code in enumerate(codes)}
     print(f"kappa: median {np.median(list(kappas.values())):.2f}")
     for code, kappa in kappas.items():

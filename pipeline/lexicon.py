@@ -1,35 +1,63 @@
-"""The domain lexicon: one file that feeds the segmenter and gives words their meaning class."""
+"""The domain lexicon: one file that feeds the segmenter and gives words and number patterns their meaning class."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import ResourceError, cause
 
-_TERM = re.compile(r"[\u3400-\u9fffA-Za-z0-9]{1,12}")
+NUMBER = "#"
+"""In a term: any number, in digits or characters (``跑了#趟``)."""
+
+_TERM = re.compile(r"(?=[^#]*#?[^#]*$)[\u3400-\u9fffA-Za-z0-9#]{1,12}")
+_DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[〇零一二两三四五六七八九十百千万亿几半]+")
+_LONGEST_PATTERN = 8
 _CLASS = re.compile(r"[a-z][a-z_]*")
 HEADER = ("term", "class", "note")
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Terms and their meaning classes. Guaranteed: each term once, made of characters jieba keeps whole."""
+    """Terms and their meaning classes. Guaranteed: each term once, made of characters jieba keeps whole.
+
+    ``classes`` are words for the segmenter, ``patterns`` hold one :data:`NUMBER` each.
+    """
 
     classes: dict[str, str]
+    patterns: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the sorted (term, class) pairs: what a model is bound to."""
-        lines = (f"{term}\t{klass}" for term, klass in sorted(self.classes.items()))
+        lines = (f"{term}\t{klass}" for term, klass in sorted({**self.classes, **self.patterns}.items()))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def counted(self, text: str) -> Iterator[str]:
+        """Classes of the patterns in a text, in order of the numbers they hold, the longest at each number."""
+        folded = _DIGITS.sub(NUMBER, text)
+        place = folded.find(NUMBER)
+        while place >= 0:
+            spans = (
+                folded[start : start + length]
+                for length in range(_LONGEST_PATTERN, 1, -1)
+                for start in range(max(0, place - length + 1), place + 1)
+            )
+            found = next((self.patterns[span] for span in spans if span in self.patterns), None)
+            if found is not None:
+                yield found
+            place = folded.find(NUMBER, place + 1)
 
 
 def load_lexicon(path: Path) -> Lexicon:
-    """Read ``lexicon.tsv`` (term, class, note; ``#`` begins a comment line).
+    """Read ``lexicon.tsv`` (term, class, note; ``# `` begins a comment line).
 
     jieba drops or cuts terms with spaces, hyphens or brackets without a word, so every line is checked.
 
@@ -45,9 +73,10 @@ def load_lexicon(path: Path) -> Lexicon:
     if not lines or tuple(lines[0].split("\t")[:2]) != HEADER[:2]:
         raise ResourceError(f"领域词表 {path.name} 第 1 行应为表头：term、class、note（制表符分隔）。")
     classes: dict[str, str] = {}
+    patterns: dict[str, str] = {}
     seen: dict[str, int] = {}
     for number, line in enumerate(lines[1:], start=2):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.startswith("# "):
             continue
         where = f"领域词表 {path.name} 第 {number} 行"
         parts = line.split("\t")
@@ -55,11 +84,13 @@ def load_lexicon(path: Path) -> Lexicon:
             raise ResourceError(f"{where}应有 2 或 3 列（制表符分隔），现有 {len(parts)} 列。")
         term, klass = parts[0], parts[1]
         if not _TERM.fullmatch(term):
-            raise ResourceError(f"{where}的词“{term[:20]}”含空格、标点或过长，分词时会被切开，请改写。")
+            raise ResourceError(
+                f"{where}的词“{term[:20]}”含空格、标点、两个 # 或过长，分词时会被切开，请改写。"
+            )
         if not _CLASS.fullmatch(klass):
             raise ResourceError(f"{where}的类别“{klass[:20]}”应为小写英文与下划线。")
         if term in seen:
             raise ResourceError(f"{where}的词“{term}”与第 {seen[term]} 行重复。")
         seen[term] = number
-        classes[term] = klass
-    return Lexicon(classes=classes)
+        (patterns if NUMBER in term else classes)[term] = klass
+    return Lexicon(classes=classes, patterns=patterns)

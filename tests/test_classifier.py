@@ -12,7 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.classifier.features import clause_features, count_matrix
-from pipeline.classifier.model import active_version, load_model, weighted
+from pipeline.classifier.model import (
+    LOUDEST,
+    Probabilities,
+    active_version,
+    calibration_terms,
+    certainty,
+    decide,
+    gate_terms,
+    load_model,
+    weighted,
+)
 from pipeline.classifier.passages import joined, most_telling, passages
 from pipeline.classifier.read import evidence_span
 from pipeline.errors import ModelError
@@ -90,10 +100,9 @@ def test_contributions_add_up_to_the_margins(reader):
     total = joined(counts, [np.flatnonzero(owner == number).tolist() for number in range(len(texts))])
     rows = weighted(total, reader.model.idf)
     parts = reader.model.contributions(counts, owner, total, rows)
-    added = np.zeros((2, len(reader.taxonomy.codes)))
+    added = np.tile(reader.model.bias, (2, 1))
     np.add.at(added, owner, parts)
-    margins = np.asarray(rows @ reader.model.weights)
-    np.testing.assert_allclose(added, margins, atol=1e-9)
+    np.testing.assert_allclose(added, reader.model.margins(rows), atol=1e-9)
 
 
 def test_joined_adds_the_counts_of_a_groups_clauses():
@@ -143,9 +152,53 @@ def test_evidence_span_is_the_best_run_within_a_sentence():
 
 
 def test_negated_classes_are_features_of_their_own(reader):
-    features = set(clause_features("从不收红包", reader.segmenter))
+    features = set(clause_features("没有收过红包", reader.segmenter))
     assert {"c:negation", "c:gift", "n:gift"} <= features
-    assert "n:gift" not in set(clause_features("收红包", reader.segmenter))
+    assert "n:gift" not in set(clause_features("收过红包", reader.segmenter))
+
+
+def test_numbers_are_read_by_pattern(reader):
+    lexicon = Lexicon(classes={}, patterns={"跑了#趟": "trips", "#趟": "some_trips", "退了#次": "returns"})
+    assert list(lexicon.counted("跑了十七趟，退了3次")) == ["trips", "returns"]
+    assert list(lexicon.counted("跑了许多趟")) == []
+    assert list(lexicon.counted("第二趟")) == ["some_trips"]
+    assert "c:counting_trips" in clause_features("一个章跑了12趟", reader.segmenter)
+    assert "c:counting_trips" not in clause_features("一个章盖了12天", reader.segmenter)
+
+
+def test_the_gate_and_the_bounds_decide_by_hand():
+    # two labels, the first an issue; thresholds 0.5, gate 0.6, certain from 0.8
+    found = Probabilities(
+        labels=np.array([[0.9, 0.1], [0.9, 0.9], [0.7, 0.45], [0.45, 0.2], [0.2, 0.7]]),
+        accuses=np.array([0.95, 0.3, 0.7, 0.9, 0.1]),
+    )
+    issues = np.array([0])
+    given, unsure = decide(found, np.array([0.5, 0.5]), np.array([0.6, 0.8]), issues)
+    assert given.tolist() == [[True, False], [False, True], [True, False], [False, False], [False, True]]
+    # sure; withheld by the gate; given but unsure, beside a near miss; near miss; praise below the bound
+    assert unsure.tolist() == [[False, False], [True, False], [True, True], [True, False], [False, True]]
+    assert certainty(found, issues)[1].tolist() == [0.3, 0.9]
+
+
+def test_what_the_gate_weighs_by_hand():
+    # four labels, 1 is no issue
+    labels = np.array([[0.5, 0.9, 0.2, 0.5]])
+    terms = calibration_terms(np.array([[1.0]]), np.array([[2.0]]), np.array([54]))[:, :, 0]
+    weighed = gate_terms(labels, terms, np.array([0, 2, 3]))
+    assert weighed.shape == (1, LOUDEST + 1 + 1 + 5)
+    # the issues' odds in order, 1 - 0.5 * 0.8 * 0.5 = 0.8 that there is any, the praise, and the terms of "any issue"
+    assert np.exp(weighed[0, :5]) == pytest.approx([1.0, 1.0, 0.25, 4.0, 9.0])
+    assert weighed[0, 5:7].tolist() == [1.0, 2.0]
+
+
+def test_probabilities_of_all_labels_agree_with_the_findings(reader):
+    asked = opinions("质检站来抽样，临走后备箱装满了两箱酒，一分钱没给。", "没有意见。")
+    probabilities = reader.probabilities(asked)
+    assert probabilities.shape == (2, len(reader.taxonomy.codes))
+    assert not probabilities[1].any(), "not valid"
+    for finding in reader.read(asked)[0].findings:
+        column = reader.taxonomy.codes.index(finding.label)
+        assert finding.probability == pytest.approx(probabilities[0, column], abs=1e-4)
 
 
 @pytest.fixture

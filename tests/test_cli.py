@@ -35,14 +35,22 @@ def test_help_and_version(run):
     assert (status, err) == (0, "")
     assert out.startswith("用法：qingyi [选项] 命令 ...\n")
     assert [line.split()[0] for line in out.split("命令：\n")[1].split("\n\n")[0].splitlines()] == [
-        "report", "classify", "evaluate", "models", "init",
+        "report", "classify", "evaluate", "corpus", "models", "init",
     ]  # fmt: skip
     assert run("--version") == (0, f"qingyi {__version__}\n", "")
     assert run()[0] == 2
 
 
 def test_help_of_every_command_is_in_chinese(run):
-    for words in (["report"], ["classify"], ["evaluate"], ["models"], ["models", "build"], ["init"]):
+    for words in (
+        ["report"],
+        ["classify"],
+        ["evaluate"],
+        ["corpus"],
+        ["corpus", "check"],
+        ["models"],
+        ["init"],
+    ):
         status, out, _ = run(*words, "--help")
         assert status == 0
         assert not [word for word in ("Usage", "Options", "OPTIONS", "required", "Show this") if word in out]
@@ -51,7 +59,7 @@ def test_help_of_every_command_is_in_chinese(run):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["bogus"], "没有这个命令；可用命令：report、classify、evaluate、models、init。"),
+        (["bogus"], "没有这个命令；可用命令：report、classify、evaluate、corpus、models、init。"),
         (["models", "bogus"], "没有这个命令；可用命令：build。"),
         (["report"], "缺少“文件或文件夹...”；用法见“qingyi report --help”。"),
         (["report", "a.csv"], "缺少选项 --output ；用法见“qingyi report --help”。"),
@@ -169,6 +177,49 @@ def test_what_is_skipped_is_counted_not_named(run, write):
     assert status == 0
     assert "提示：有 1 个文件不是可读的格式，已跳过（名称见 run.json）。" in out.splitlines()
     assert "李四" not in out
+
+
+LABELLED = "\n".join(
+    json.dumps({"id": identity, "text": text, "labels": labels}, ensure_ascii=False)
+    for identity, text, labels in (
+        ("a", ACCUSATION, ["gifts_and_bribes"]),
+        ("b", "检验站的同志饭钱自己付，清正廉洁。", ["praise"]),
+        ("c", "供应处办事热情周到，从不收礼。", ["stalling"]),
+    )
+)
+
+
+def test_evaluation_names_the_worst_errors_by_id_and_shows_texts_only_when_asked(run, write, tmp_path):
+    write("a.jsonl", LABELLED)
+    status, out, _ = run("evaluate", "a.jsonl", "--json", "figures.json", "--page", "page.html")
+    assert status == 0
+    assert "c　漏判“推诿拖延”" in out
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    missed = [error["id"] for error in figures["worst"] if error["label"] == "stalling"]
+    assert missed == ["c"]
+    assert page.count("<svg") == 17
+    assert "http" not in page
+    for said in (out, page, json.dumps(figures, ensure_ascii=False)):
+        assert "两万" not in said
+        assert "热情周到" not in said
+    assert "供应处办事热情周到，从不收礼。" in run("evaluate", "a.jsonl", "--texts")[1]
+    assert run("evaluate", "a.jsonl", "--page", "nowhere/p.html")[::2] == (
+        1,
+        "错误：不能写入 nowhere/p.html：路径不存在。\n",
+    )
+
+
+def test_corpus_check_counts_and_names_repeats(run, write):
+    again = {"id": "d", "text": f"{ACCUSATION}，真的。", "labels": ["stalling"], "note": "反语"}
+    write("a.jsonl", LABELLED + "\n" + json.dumps(again, ensure_ascii=False))
+    status, out, err = run("corpus", "check", "a.jsonl")
+    assert (status, err) == (0, "")
+    assert out.startswith("4 件：没有标签 0，两个以上标签 0，写明部门 0；")
+    assert "  推诿拖延：2 件\n" in out
+    assert "难例：反语 1，" in out
+    assert "与前面重复或近似的 1 件（25.0%）\n  d 近似 a\n" in out
+    assert ACCUSATION not in out
 
 
 def test_evaluate_prints_and_writes_figures(run, write, tmp_path, reader):

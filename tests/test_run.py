@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.aggregate.intervals import wilson
 from pipeline.errors import InputError, ModelError, OutputError
-from pipeline.learn.evaluate import f1
+from pipeline.learn.metrics import f1
 from pipeline.records import UNSPECIFIED
 from pipeline.run import classify, report
 from pipeline.workspace import SHIPPED
@@ -215,7 +215,7 @@ def test_every_column_is_masked(tmp_path, write):
 
 def test_an_edited_directory_is_used_by_workers_that_outlive_a_run(tmp_path, write):
     space = tmp_path / "space"
-    texts = "\n".join(f"第{i}回到支队，人家收了烟才办" for i in range(600))
+    texts = "\n".join(f"第{i}回到支队，队长收了我两条烟才办" for i in range(600))
     path = write("a.csv", f"意见内容\n{texts}\n")
     for name in ("消防支队", "水警支队"):
         write("space/data/departments.csv", f"code,name,parent,kind,aliases\nFIRE,{name},,office,支队\n")
@@ -253,7 +253,7 @@ def test_a_workspaces_own_directory_is_used(tmp_path, write):
     (space / "data/departments.csv").write_text(
         "code,name,parent,kind,aliases\nFIRE,消防支队,,office,支队\n", encoding="utf-8"
     )
-    path = write("a.csv", "意见内容\n支队来检查，临走拿了两条烟。\n")
+    path = write("a.csv", "意见内容\n支队乱收费，不给发票。\n")
     result = classify([path], tmp_path / "out", workspace=space, jobs=1)
     assert result.summary["department"].unique().tolist() == ["消防支队", UNSPECIFIED]
     assert set(read(tmp_path / "out/findings.csv")["department"]) == {"消防支队"}

@@ -6,7 +6,7 @@ evidence exact: a label's score is a sum over clauses (see :mod:`pipeline.classi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,31 +18,31 @@ _NEGATION_CLASSES = frozenset({"negation", "mended"})
 CHARACTER_ORDERS = (1, 2, 3, 4)
 
 
-def clause_features(text: str, segmenter: Segmenter) -> Iterator[str]:
+def clause_features(text: str, segmenter: Segmenter) -> list[str]:
     """Features of one clause, repeats included.
 
-    ``w:`` words, ``c:`` meaning classes, ``p:`` pairs of classes in order, ``n:`` classes that follow a negation or a
-    word of mending, and character 1- to 4-grams bare.
+    ``w:`` words, ``c:`` meaning classes of words and of number patterns, ``p:`` pairs of words' classes in order,
+    ``n:`` classes that follow a negation or a word of mending, and character 1- to 4-grams bare.
     """
-    tokens = segmenter.tokens(text)
     classes = segmenter.lexicon.classes
+    features: list[str] = []
     negated = False
     seen: list[str] = []
-    for token in tokens:
-        yield "w:" + token
+    for token in segmenter.tokens(text):
+        features.append("w:" + token)
         found = classes.get(token)
         if found is not None:
-            yield "c:" + found
+            features.append("c:" + found)
             if negated:
-                yield "n:" + found
-            for earlier in seen:
-                yield f"p:{earlier}|{found}"
+                features.append("n:" + found)
+            features += [f"p:{earlier}|{found}" for earlier in seen]
             if found not in seen:
                 seen.append(found)
             negated = negated or found in _NEGATION_CLASSES
+    features += ["c:" + found for found in segmenter.lexicon.counted(text)]
     for order in CHARACTER_ORDERS:
-        for start in range(len(text) - order + 1):
-            yield text[start : start + order]
+        features += [text[start : start + order] for start in range(len(text) - order + 1)]
+    return features
 
 
 def count_matrix(

@@ -11,7 +11,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +22,24 @@ from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
 
 Floats = npt.NDArray[np.float64]
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
 
 FILES = ("weights.npz", "vocabulary.json")
-ARRAYS = ("idf", "weights", "bias", "slope", "offset", "threshold", "review_low", "review_high")
+ARRAYS = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds")
+LOUDEST = 3
+"""How many of the likeliest issues the gate looks at."""
+
+NEAR_MISS = 0.8
+"""Share of its threshold from which a label that is not given is worth a person's look."""
+
 _USUAL_LENGTH = 4.0
 """ln(55 characters): lengths are measured from it, so that slopes are those of an opinion of usual length."""
+
+
+def issue_columns(taxonomy: Taxonomy) -> npt.NDArray[np.int64]:
+    """Columns of the labels that accuse, ascending."""
+    return np.array([taxonomy.codes.index(code) for code in taxonomy.issues], dtype=np.int64)
 
 
 def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
@@ -43,13 +54,32 @@ def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
 
 
 def calibration_terms(whole: Floats, telling: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
-    """What calibration weighs: the two margins, the length, and each margin × the length; shape (5, n, n_labels).
+    """What calibration weighs: the two margins, the length, and each margin × the length; shape (5, n, k).
 
-    ``whole`` and ``telling`` have shape (n, n_labels); ``lengths`` (n,) are characters. In a long letter the passage
+    ``whole`` and ``telling`` have shape (n, k); ``lengths`` (n,) are characters. In a long letter the passage
     says more and the whole less: the products let calibration find how much.
     """
     length = np.broadcast_to((np.log1p(lengths) - _USUAL_LENGTH)[:, np.newaxis], whole.shape)
     return np.stack([whole, telling, length, whole * length, telling * length])
+
+
+def gate_terms(labels: Floats, terms: Floats, issues: npt.NDArray[np.int64]) -> Floats:
+    """What the gate weighs of n opinions, shape (n, n_terms).
+
+    Of the calibrated ``labels`` (n, n_labels), as logits: the :data:`LOUDEST` likeliest issues, that there is any if
+    issues were independent (noisy-or), and each other label. Beside them the ``terms`` (5, n) of "any issue".
+    """
+    accusing = labels[:, issues]
+    loudest = -np.sort(-accusing, axis=1)[:, :LOUDEST]
+    any_of_them = 1.0 - np.prod(1.0 - accusing, axis=1, keepdims=True)
+    return np.hstack(
+        [_logit(loudest), _logit(any_of_them), _logit(np.delete(labels, issues, axis=1)), terms.T]
+    )
+
+
+def _logit(probabilities: Floats) -> Floats:
+    bounded = np.clip(probabilities, 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(bounded / (1.0 - bounded)))
 
 
 def scaled(terms: Floats, slope: Floats, offset: Floats) -> Floats:
@@ -57,23 +87,66 @@ def scaled(terms: Floats, slope: Floats, offset: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-(np.einsum("tnl,tl->nl", terms, slope) + offset))))
 
 
+class Decisions(NamedTuple):
+    """Both of shape (n, n_labels): labels ``given``, and labels given or withheld that are ``unsure``."""
+
+    given: npt.NDArray[np.bool_]
+    unsure: npt.NDArray[np.bool_]
+
+
+class Probabilities(NamedTuple):
+    """Calibrated: ``labels`` (n, n_labels) of each label, ``accuses`` (n,) that any issue is told at all."""
+
+    labels: Floats
+    accuses: Floats
+
+
+def certainty(found: Probabilities, issues: npt.NDArray[np.int64]) -> Floats:
+    """How sure each label would be if given, shape (n, n_labels): an issue no surer than that anything is accused."""
+    sure = found.labels.copy()
+    sure[:, issues] = np.minimum(sure[:, issues], found.accuses[:, np.newaxis])
+    return sure
+
+
+def decide(
+    found: Probabilities, threshold: Floats, bounds: Floats, issues: npt.NDArray[np.int64]
+) -> Decisions:
+    """A label is given from its own threshold on, an issue only where the opinion passes the gate as well.
+
+    Unsure are labels given below the certainty bound, issues that the gate alone withheld, and near misses
+    (from :data:`NEAR_MISS` of the threshold).
+    """
+    gate, certain = bounds
+    above = found.labels >= threshold
+    given = above.copy()
+    given[:, issues] &= (found.accuses >= gate)[:, np.newaxis]
+    near = found.labels >= NEAR_MISS * threshold
+    return Decisions(given=given, unsure=np.where(given, certainty(found, issues) < certain, near))
+
+
 @dataclass(frozen=True)
 class Model:
-    """One weight per feature and label; Platt's scaling (1999) of :func:`calibration_terms`.
+    """One weight per feature and label, and one column more for "any issue"; two stages of logistic scaling.
 
-    ``weights`` has shape (n_features, n_labels), ``slope`` (5, n_labels); ``bias``, ``offset``, ``threshold``,
-    ``review_low`` and ``review_high`` have shape (n_labels,) in taxonomy order; thresholds are probabilities.
+    ``weights`` has shape (n_features, n_labels + 1), ``bias`` (n_labels + 1,): labels in taxonomy order, then
+    whether anything is accused. ``slope`` (5, n_labels) and ``offset`` (n_labels,) are Platt's scaling (1999) of
+    :func:`calibration_terms`; ``gate_slope`` and ``gate_offset`` (1,) weigh :func:`gate_terms`. ``threshold`` has
+    shape (n_labels,). ``bounds`` (2,): from which probability that anything is accused an issue is given at all, and
+    from which certainty a decision needs no review.
+    ``issues`` are the columns of the labels that accuse.
     """
 
     vocabulary: dict[str, int]
+    issues: npt.NDArray[np.int64]
     idf: Floats
     weights: Floats
     bias: Floats
     slope: Floats
     offset: Floats
+    gate_slope: Floats
+    gate_offset: Floats
     threshold: Floats
-    review_low: Floats
-    review_high: Floats
+    bounds: Floats
     card: dict[str, Any]
 
     @property
@@ -82,12 +155,15 @@ class Model:
         return str(self.card["version"])
 
     def margins(self, rows: sp.csr_array) -> Floats:
-        """Margins, shape (n, n_labels), for :func:`weighted` rows of shape (n, n_features)."""
+        """Margins, shape (n, n_labels + 1), for :func:`weighted` rows of shape (n, n_features)."""
         return np.asarray(rows @ self.weights) + self.bias
 
-    def probabilities(self, whole: Floats, telling: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
-        """Calibrated probabilities, shape (n, n_labels), from what :func:`calibration_terms` takes."""
-        return scaled(calibration_terms(whole, telling, lengths), self.slope, self.offset)
+    def probabilities(self, whole: Floats, telling: Floats, lengths: npt.NDArray[np.int64]) -> Probabilities:
+        """Calibrated probabilities from what :func:`calibration_terms` takes."""
+        terms = calibration_terms(whole, telling, lengths)
+        labels = scaled(terms[:, :, :-1], self.slope, self.offset)
+        gate = gate_terms(labels, terms[:, :, -1], self.issues) @ self.gate_slope + self.gate_offset
+        return Probabilities(labels=labels, accuses=1.0 / (1.0 + np.exp(-gate)))
 
     def contributions(
         self,
@@ -96,7 +172,7 @@ class Model:
         counts: sp.csr_array,
         rows: sp.csr_array,
     ) -> Floats:
-        """Each clause's share of its owner's margins, shape (n_clauses, n_labels).
+        """Each clause's share of its owner's margins, shape (n_clauses, n_labels + 1).
 
         Exact: summed over an owner's clauses and added to the bias it gives the owner's margins, since every
         occurrence of a feature carries an equal part of the feature's weighted value.
@@ -110,13 +186,9 @@ class Model:
         scaled.data = scaled.data * per_count[np.searchsorted(known, wanted)]
         return np.asarray(scaled @ self.weights)
 
-    def decide(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
-        """Which labels are given: at or above the label's threshold."""
-        return probabilities >= self.threshold
-
-    def unsure(self, probabilities: Floats) -> npt.NDArray[np.bool_]:
-        """Decisions that want a person's look: between the label's two review bounds."""
-        return (probabilities >= self.review_low) & (probabilities < self.review_high)
+    def decide(self, found: Probabilities) -> Decisions:
+        """Which labels are given, and which of all labels want a person's look; see :func:`decide`."""
+        return decide(found, self.threshold, self.bounds, self.issues)
 
 
 def _sha256(content: bytes) -> str:
@@ -194,6 +266,11 @@ def load_model(models: Path, taxonomy: Taxonomy, lexicon: Lexicon) -> Model:
     with np.load(io.BytesIO(contents["weights.npz"]), allow_pickle=False) as stored:
         arrays = {name: stored[name].astype(np.float64) for name in ARRAYS}
     n_labels = len(taxonomy.codes)
-    if arrays["weights"].shape != (len(features), n_labels) or arrays["idf"].shape != (len(features),):
+    if arrays["weights"].shape != (len(features), n_labels + 1) or arrays["idf"].shape != (len(features),):
         raise ModelError(f"模型 {version} 的数组形状不对；请重建。")
-    return Model(vocabulary={name: i for i, name in enumerate(features)}, card=card, **arrays)
+    return Model(
+        vocabulary={name: i for i, name in enumerate(features)},
+        issues=issue_columns(taxonomy),
+        card=card,
+        **arrays,
+    )

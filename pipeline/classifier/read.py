@@ -6,13 +6,15 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
 from pipeline.classifier.features import count_matrix
-from pipeline.classifier.model import Floats, Model, load_model, weighted
+from pipeline.classifier.model import Floats, Model, Probabilities, load_model, weighted
 from pipeline.classifier.passages import Groups, joined, most_telling, passages
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
@@ -26,6 +28,21 @@ from pipeline.text.validity import is_valid
 from pipeline.workspace import Workspace
 
 
+class _Seen(NamedTuple):
+    """A chunk of opinions clause by clause: ``counts`` has a row per clause, ``whole`` and ``rows`` one per opinion."""
+
+    texts: list[str]
+    valid: list[bool]
+    clauses: list[list[Clause]]
+    counts: sp.csr_array
+    owner: npt.NDArray[np.int64]
+    opinions: list[range]
+    lengths: list[int]
+    whole: sp.csr_array
+    rows: sp.csr_array
+    found: Probabilities
+
+
 @dataclass(frozen=True)
 class Reader:
     """Everything that reading an opinion needs; a worker process opens its own."""
@@ -37,50 +54,61 @@ class Reader:
 
     def read(self, opinions: Sequence[Opinion]) -> list[Reading]:
         """Read opinions, in order. The result for one does not depend on its neighbours."""
-        texts = [mask(normalise(opinion.text)) for opinion in opinions]
-        valid = [is_valid(text) for text in texts]
-        clauses = [split_clauses(text) if ok else [] for text, ok in zip(texts, valid, strict=True)]
+        seen = self._see(opinions)
         mentions = Mentions(self.directory, self.segmenter)
         groups = [
             self._groups(mentions, text, spans, opinion.department)
-            for text, spans, opinion in zip(texts, clauses, opinions, strict=True)
+            for text, spans, opinion in zip(seen.texts, seen.clauses, opinions, strict=True)
         ]
-        counts, owner = count_matrix(texts, clauses, self.model.vocabulary, self.segmenter)
-        first = np.searchsorted(owner, np.arange(len(texts) + 1)).tolist()
-        lengths = [span.end - span.start for spans in clauses for span in spans]
-        opinions_clauses = [range(begin, end) for begin, end in pairwise(first)]
-        whole = joined(counts, opinions_clauses)
-        rows = weighted(whole, self.model.idf)
-        probabilities = self._probabilities(counts, lengths, opinions_clauses, rows)
-        contributions = self.model.contributions(counts, owner, whole, rows)
-        given = self.model.decide(probabilities)
-        given[[not ok for ok in valid]] = False
-        unsure = self.model.unsure(probabilities)
+        contributions = self.model.contributions(seen.counts, seen.owner, seen.whole, seen.rows)
+        given, unsure = self.model.decide(seen.found)
+        given[[not ok for ok in seen.valid]] = False
 
         readings = []
         for i, opinion in enumerate(opinions):
-            mine = slice(first[i], first[i + 1])
+            mine = slice(seen.opinions[i].start, seen.opinions[i].stop)
             labels = [int(label) for label in np.flatnonzero(given[i])]
             if len(groups[i]) > 1 and labels:
-                assigned = self._split(counts[mine], lengths[mine], groups[i], labels, probabilities[i])
+                assigned = self._split(
+                    seen.counts[mine], seen.lengths[mine], groups[i], labels, seen.found.labels[i]
+                )
             else:
                 only = next(iter(groups[i]))
-                assigned = [(only, label, probabilities[i, label], unsure[i, label]) for label in labels]
+                assigned = [(only, label, seen.found.labels[i, label], unsure[i, label]) for label in labels]
             findings = tuple(
-                self._finding(*pair, clauses[i], groups[i], contributions[mine]) for pair in assigned
+                self._finding(*pair, seen.clauses[i], groups[i], contributions[mine]) for pair in assigned
             )
             doubtful = unsure[i].any() or any(finding.needs_review for finding in findings)
+            valid, text = seen.valid[i], seen.texts[i]
             readings.append(
                 Reading(
-                    opinion=self._masked(opinion, texts[i]),
-                    valid=valid[i],
+                    opinion=self._masked(opinion, text),
+                    valid=valid,
                     findings=findings,
-                    departments=tuple(groups[i]) if valid[i] else (),
-                    needs_review=bool(valid[i] and doubtful),
-                    signature=signature(texts[i]) if valid[i] else b"",
+                    departments=tuple(groups[i]) if valid else (),
+                    needs_review=bool(valid and doubtful),
+                    signature=signature(text) if valid else b"",
                 )
             )
         return readings
+
+    def probabilities(self, opinions: Sequence[Opinion]) -> Floats:
+        """Calibrated probabilities of all labels, given or not, shape (n_opinions, n_labels); 0 where not valid."""
+        seen = self._see(opinions)
+        return np.asarray(seen.found.labels * np.array(seen.valid, dtype=bool)[:, np.newaxis])
+
+    def _see(self, opinions: Sequence[Opinion]) -> _Seen:
+        texts = [mask(normalise(opinion.text)) for opinion in opinions]
+        valid = [is_valid(text) for text in texts]
+        clauses = [split_clauses(text) if ok else [] for text, ok in zip(texts, valid, strict=True)]
+        counts, owner = count_matrix(texts, clauses, self.model.vocabulary, self.segmenter)
+        borders = np.searchsorted(owner, np.arange(len(texts) + 1)).tolist()
+        groups = [range(begin, end) for begin, end in pairwise(borders)]
+        lengths = [span.end - span.start for spans in clauses for span in spans]
+        whole = joined(counts, groups)
+        rows = weighted(whole, self.model.idf)
+        found = self._probabilities(counts, lengths, groups, rows)
+        return _Seen(texts, valid, clauses, counts, owner, groups, lengths, whole, rows, found)
 
     def _groups(
         self, mentions: Mentions, text: str, spans: list[Clause], column: str
@@ -100,8 +128,8 @@ class Reader:
 
     def _probabilities(
         self, counts: sp.csr_array, lengths: Sequence[int], groups: Groups, rows: sp.csr_array
-    ) -> Floats:
-        """Of each group of clauses, ``rows`` being its weighted counts; shape (n_groups, n_labels)."""
+    ) -> Probabilities:
+        """Of each group of clauses, ``rows`` being its weighted counts."""
         inside, owner = passages(lengths, groups)
         margins = self.model.margins(rows)
         telling = self.model.margins(weighted(joined(counts, inside), self.model.idf))
@@ -125,14 +153,18 @@ class Reader:
         parts = list(groups.values())
         rows = weighted(joined(counts, parts), self.model.idf)
         alone = self._probabilities(counts, lengths, parts, rows)
-        carried, unsure = self.model.decide(alone), self.model.unsure(alone)
+        carried, unsure = self.model.decide(alone)
+        # a part that is certainly accused is praised only where that is certain too
+        accused = (carried & ~unsure)[:, self.model.issues].any(axis=1)
+        others = np.delete(np.arange(carried.shape[1]), self.model.issues)
+        carried[np.ix_(accused, others)] &= ~unsure[np.ix_(accused, others)]
         names = list(groups)
         assigned: list[tuple[str, int, float, bool]] = []
         for label in labels:
             carriers = np.flatnonzero(carried[:, label])
-            assigned += [(names[n], label, alone[n, label], unsure[n, label]) for n in carriers]
+            assigned += [(names[n], label, alone.labels[n, label], unsure[n, label]) for n in carriers]
             if not len(carriers):
-                assigned.append((names[int(np.argmax(alone[:, label]))], label, together[label], True))
+                assigned.append((names[int(np.argmax(alone.labels[:, label]))], label, together[label], True))
         return assigned
 
     def _finding(

@@ -158,43 +158,60 @@ def classify(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options])
 @click.argument("labelled", nargs=-1, required=True, type=_PATH, metavar="标注文件...")
 @_workspace
 @click.option("--json", "target", type=_PATH, metavar="FILE", help="把全部指标写入 JSON 文件。", cls=Option)
-def evaluate(labelled: tuple[Path, ...], workspace: Path | None, target: Path | None) -> None:
+@click.option(
+    "--page", type=_PATH, metavar="FILE", help="写出一页：指标、可靠性曲线、混淆、最大的错误。", cls=Option
+)
+@click.option(
+    "--texts", is_flag=True, help="最大的错误连同原文显示在屏幕上（默认只列编号；不写入文件）。", cls=Option
+)
+def evaluate(
+    labelled: tuple[Path, ...], workspace: Path | None, target: Path | None, page: Path | None, texts: bool
+) -> None:
     """在标注好的文件上评测当前模型，附 95% 区间。"""
     from pipeline.classifier.read import open_reader  # noqa: PLC0415
+    from pipeline.cli.figures import show  # noqa: PLC0415
+    from pipeline.documents.evaluation import write_evaluation  # noqa: PLC0415
     from pipeline.learn.corpus import load_labelled  # noqa: PLC0415
     from pipeline.learn.evaluate import evaluate as measure  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    figures = measure(open_reader(space), load_labelled(labelled, space.taxonomy, space.directory))
-    click.echo(f"模型 {figures['model']}，意见 {figures['opinions']} 件")
-    for name, title in _FIGURES.items():
-        if figures[name] is not None:
-            bounds = figures["intervals"].get(name)
-            interval = f"（{bounds[0]:.3f}–{bounds[1]:.3f}）" if bounds else ""
-            click.echo(f"{title} {figures[name]:.3f}{interval}")
-    for code, row in figures["labels"].items():
-        name = space.taxonomy[code].name_zh
-        click.echo(
-            f"  {name}：精确率 {row['precision']:.2f}，召回率 {row['recall']:.2f}，F1 {row['f1']:.2f}，{row['support']} 件"
-        )
-    if target:
-        try:
-            target.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"不能写入 {target}：{cause(error)}。") from None
+    items = load_labelled(labelled, space.taxonomy, space.directory)
+    figures = measure(open_reader(space), items)
+    shown = {item.opinion.id: item.opinion.text for item in items} if texts else {}
+    show(figures, space.taxonomy, shown)
+    for path, write in (
+        (
+            target,
+            lambda path: path.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8"),
+        ),
+        (page, lambda path: write_evaluation(figures, space.taxonomy, path)),
+    ):
+        if path:
+            try:
+                write(path)
+            except OSError as error:
+                raise OutputError(f"不能写入 {path}：{cause(error)}。") from None
 
 
-_FIGURES = {
-    "micro_f1": "micro-F1",
-    "macro_f1": "macro-F1",
-    "micro_precision": "精确率（micro）",
-    "micro_recall": "召回率（micro）",
-    "exact_match": "完全一致",
-    "pair_f1": "（部门，类别）F1",
-    "false_accusation_rate": "误指率（无问题却判有问题）",
-    "reviewed_share": "待复核比例",
-}
+@qingyi.group(cls=Group)
+def corpus() -> None:
+    """标注语料：核对。"""
+
+
+@corpus.command(cls=Command)
+@click.argument("labelled", nargs=-1, type=_PATH, metavar="[标注文件...]")
+@_workspace
+def check(labelled: tuple[Path, ...], workspace: Path | None) -> None:
+    """核对标注文件（默认工作区的语料）：标签、件数、重复、难例、用词丰富程度。"""
+    from pipeline.cli.figures import show_check  # noqa: PLC0415
+    from pipeline.learn.check import check_corpus  # noqa: PLC0415
+    from pipeline.learn.corpus import corpus_files, load_labelled  # noqa: PLC0415
+    from pipeline.workspace import open_workspace  # noqa: PLC0415
+
+    space = open_workspace(workspace)
+    items = load_labelled(labelled or corpus_files(space.corpus), space.taxonomy, space.directory)
+    show_check(check_corpus(items, space.taxonomy), space.taxonomy)
 
 
 @qingyi.group(cls=Group)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pipeline.documents.facts import SMALL, Facts
-from pipeline.documents.wording import percent
+from pipeline.documents.templating import environment
 from pipeline.records import UNSPECIFIED
 
 
@@ -18,16 +16,9 @@ def _shade(count: int, largest: int) -> int:
 
 def write_page(facts: Facts, path: Path) -> None:
     """Render the page; a value that the template misses is an error, not a blank."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.documents"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = percent
-    environment.globals.update(shade=_shade, SMALL=SMALL, UNSPECIFIED=UNSPECIFIED)
-    html = environment.get_template("page.html").render(
+    templates = environment()
+    templates.globals.update(shade=_shade, SMALL=SMALL, UNSPECIFIED=UNSPECIFIED)
+    html = templates.get_template("page.html").render(
         facts=facts,
         totals=facts.totals,
         run=facts.run,

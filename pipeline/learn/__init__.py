@@ -1,5 +1,6 @@
 """Labelled opinions → a model, and how good it is.
 
-Order: :mod:`corpus` (labelled files) → :mod:`train` (a model, judged by grouped cross-validation) →
-:mod:`registry` (its place under ``models/``) → :mod:`evaluate` (metrics on text it has not seen).
+Order: :mod:`corpus` (labelled files) → :mod:`check` (what they hold) → :mod:`prepare` (counts) → :mod:`linear` (weights) →
+:mod:`calibrate` (probabilities, thresholds, bounds) → :mod:`train` (all of it: a model) → :mod:`registry` (its place under
+``models/``) → :mod:`evaluate` (:mod:`metrics` on text it has not seen).
 """

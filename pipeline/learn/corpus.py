@@ -23,11 +23,16 @@ from pipeline.taxonomy import Taxonomy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """An opinion with the labels people gave it. ``pairs`` is None where the file does not tell departments."""
+    """An opinion with the labels people gave it. ``pairs`` is None where the file does not tell departments.
+
+    ``source`` names the file it came from: whoever wrote or collected it. ``note`` is the labeller's remark.
+    """
 
     opinion: Opinion
     labels: tuple[str, ...]
     pairs: frozenset[tuple[str, str]] | None = field(repr=False)
+    source: str = ""
+    note: str = field(default="", repr=False)
 
 
 def corpus_files(folder: Path) -> list[Path]:
@@ -85,7 +90,7 @@ def _jsonl(path: Path, taxonomy: Taxonomy, directory: Directory) -> list[Labelle
             try:
                 record = json.loads(line)
                 record.setdefault("id", f"{path.stem}:{number}")
-                loaded.append(_record(record, taxonomy, directory))
+                loaded.append(_record(record, path.stem, taxonomy, directory))
             except ResourceError as error:
                 raise ResourceError(f"{where}：{error}") from None
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -93,7 +98,7 @@ def _jsonl(path: Path, taxonomy: Taxonomy, directory: Directory) -> list[Labelle
     return loaded
 
 
-def _record(record: dict[str, Any], taxonomy: Taxonomy, directory: Directory) -> Labelled:
+def _record(record: dict[str, Any], source: str, taxonomy: Taxonomy, directory: Directory) -> Labelled:
     labels = taxonomy.parse(record["labels"])
     pairs: frozenset[tuple[str, str]] | None = None
     if "pairs" in record:
@@ -108,7 +113,9 @@ def _record(record: dict[str, Any], taxonomy: Taxonomy, directory: Directory) ->
     )
     if not opinion.text:
         raise ResourceError("text 为空")
-    return Labelled(opinion=opinion, labels=labels, pairs=pairs)
+    return Labelled(
+        opinion=opinion, labels=labels, pairs=pairs, source=source, note=str(record.get("note") or "")
+    )
 
 
 def _table(path: Path, taxonomy: Taxonomy) -> list[Labelled]:
@@ -122,7 +129,7 @@ def _table(path: Path, taxonomy: Taxonomy) -> list[Labelled]:
             labels = taxonomy.parse(row.labels)
         except ResourceError as error:
             raise ResourceError(f"标注文件 {path.name} 中编号“{row.id[:40]}”一行：{error}") from None
-        loaded.append(Labelled(opinion=row, labels=labels, pairs=None))
+        loaded.append(Labelled(opinion=row, labels=labels, pairs=None, source=path.stem))
     if not any(item.labels for item in loaded):
         raise InputError(f"标注文件 {path.name} 没有标签列（labels、标签、问题类型），或全部为空。")
     return loaded

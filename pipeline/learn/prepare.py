@@ -1,15 +1,18 @@
-"""Labelled opinions → counts to learn from: of whole opinions and of the passages inside them."""
+"""Opinions → counts to learn from: of whole opinions and of the passages inside them."""
 
 from __future__ import annotations
 
-from collections import Counter
+import functools
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from joblib import Parallel, delayed, effective_n_jobs
 
 from pipeline.classifier.features import clause_features
 from pipeline.classifier.passages import joined, passages
@@ -24,8 +27,14 @@ from pipeline.text.segment import Segmenter
 from pipeline.text.shingles import signature
 from pipeline.text.validity import is_valid
 
-MIN_DOCUMENTS = 2
+MIN_DOCUMENTS = 3
 """In how many opinions a feature must occur to be learnt from."""
+
+CHUNK = 512
+"""Texts counted at once by one process."""
+
+MIN_SOURCES = 10
+"""Files from which held-out predictions are made file by file."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,8 @@ class Prepared:
     """A corpus of n opinions with m passages.
 
     ``counts`` (n, n_features) and ``passages`` (m, n_features); ``owner`` (m,), the opinion of each passage;
-    ``lengths`` (n,) in characters; ``truth`` (n, n_labels); ``groups`` (n,), one number for all opinions that repeat one another.
+    ``lengths`` (n,) in characters; ``truth`` (n, n_labels); ``groups`` (n,), opinions that are never
+    split between training and held-out part.
     """
 
     vocabulary: dict[str, int]
@@ -46,59 +56,105 @@ class Prepared:
 
 
 def prepare(labelled: Sequence[Labelled], taxonomy: Taxonomy, lexicon: Lexicon) -> Prepared:
-    """Texts → counts over features that occur in at least two opinions, sorted; invalid texts are empty rows."""
-    segmenter = Segmenter(lexicon)
-    documents: list[list[list[str]]] = []
-    lengths: list[int] = []
-    groups: dict[str, int] = {}
-    group = []
+    """Texts → counts over features that are common enough, sorted; invalid texts are empty rows."""
+    texts = [mask(normalise(item.opinion.text)) for item in labelled]
+    jobs = effective_n_jobs(-1) if len(texts) > 2 * CHUNK else 1
+    parts = Parallel(n_jobs=jobs)(
+        delayed(_count)(texts[start : start + CHUNK], lexicon) for start in range(0, len(texts), CHUNK)
+    )
+    known, everything = _together(parts)
+    lengths = [length for part in parts for length in part.lengths]
+    borders = np.cumsum([0, *(n for part in parts for n in part.clauses)]).tolist()
+    groups = [range(begin, end) for begin, end in pairwise(borders)]
     repeats = Repeats()
-    for item in labelled:
-        text = mask(normalise(item.opinion.text))
-        spans = split_clauses(text) if is_valid(text) else []
-        documents.append([list(clause_features(text[span.start : span.end], segmenter)) for span in spans])
-        lengths += [span.end - span.start for span in spans]
-        first = repeats.first_of(item.opinion.id, signature(text)) or item.opinion.id
-        group.append(groups.setdefault(first, len(groups)))
-    vocabulary = _vocabulary(documents)
-    clauses = _clause_counts(documents, vocabulary)
-    borders = np.cumsum([0, *map(len, documents)]).tolist()
-    opinions = [range(begin, end) for begin, end in pairwise(borders)]
-    inside, owner = passages(lengths, opinions)
+    firsts = [
+        repeats.first_of(item.opinion.id, signature(text)) or item.opinion.id
+        for item, text in zip(labelled, texts, strict=True)
+    ]
+    columns, vocabulary = _vocabulary(known, joined(everything, groups))
+    clauses = sp.csr_array(everything[:, columns])
+    inside, owner = passages(lengths, groups)
     return Prepared(
         vocabulary=vocabulary,
-        counts=joined(clauses, opinions),
+        counts=joined(clauses, groups),
         passages=joined(clauses, inside),
         owner=owner,
-        lengths=np.array(
-            [sum(lengths[clause] for clause in opinion) for opinion in opinions], dtype=np.int64
-        ),
+        lengths=np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64),
         truth=label_matrix(labelled, taxonomy),
-        groups=np.array(group, dtype=np.int64),
+        groups=_groups(labelled, firsts),
     )
 
 
-def _vocabulary(documents: Sequence[Sequence[Sequence[str]]]) -> dict[str, int]:
-    support: Counter[str] = Counter()
-    for document in documents:
-        support.update({feature for clause in document for feature in clause})
-    kept = sorted(feature for feature, count in support.items() if count >= MIN_DOCUMENTS)
-    return {feature: index for index, feature in enumerate(kept)}
+class _Part(NamedTuple):
+    """Clauses of a chunk of texts: ``features`` name the columns that ``indices`` (with ``indptr``) count in.
+
+    ``lengths`` are characters per clause, ``clauses`` the number of them per text.
+    """
+
+    features: list[str]
+    indices: npt.NDArray[np.int32]
+    indptr: npt.NDArray[np.int64]
+    lengths: list[int]
+    clauses: list[int]
 
 
-def _clause_counts(documents: Sequence[Sequence[Sequence[str]]], vocabulary: dict[str, int]) -> sp.csr_array:
-    rows = [
-        [vocabulary[feature] for feature in clause if feature in vocabulary]
-        for document in documents
-        for clause in document
+def _count(texts: Sequence[str], lexicon: Lexicon) -> _Part:
+    segmenter = _segmenter(lexicon)
+    known: dict[str, int] = {}
+    indices, indptr = array("i"), array("q", [0])
+    lengths: list[int] = []
+    clauses: list[int] = []
+    for text in texts:
+        spans = split_clauses(text) if is_valid(text) else []
+        for span in spans:
+            features = clause_features(text[span.start : span.end], segmenter)
+            indices.extend([known.setdefault(feature, len(known)) for feature in features])
+            indptr.append(len(indices))
+            lengths.append(span.end - span.start)
+        clauses.append(len(spans))
+    return _Part(list(known), np.array(indices, np.int32), np.array(indptr, np.int64), lengths, clauses)
+
+
+@functools.lru_cache(maxsize=1)
+def _segmenter(lexicon: Lexicon) -> Segmenter:
+    """One segmenter a process, however many chunks it counts."""
+    return Segmenter(lexicon)
+
+
+def _together(parts: Sequence[_Part]) -> tuple[dict[str, int], sp.csr_array]:
+    """Columns by feature, and the counts of all clauses in them, shape (n_clauses, n_features)."""
+    known: dict[str, int] = {}
+    indices = [
+        np.array([known.setdefault(feature, len(known)) for feature in part.features], np.int32)[part.indices]
+        for part in parts
     ]
+    starts = np.cumsum([0, *(len(part.indices) for part in parts)])
+    indptr = [part.indptr[1:] + start for part, start in zip(parts, starts, strict=False)]
     counts = sp.csr_array(
         (
-            np.ones(sum(map(len, rows)), dtype=np.float32),
-            np.array([index for row in rows for index in row], dtype=np.int32),
-            np.cumsum([0, *map(len, rows)]),
+            np.ones(int(starts[-1]), dtype=np.float32),
+            np.concatenate(indices),
+            np.concatenate([np.zeros(1, np.int64), *indptr]),
         ),
-        shape=(len(rows), len(vocabulary)),
+        shape=(sum(map(len, indptr)), len(known)),
     )
     counts.sum_duplicates()
-    return counts
+    return known, counts
+
+
+def _vocabulary(known: dict[str, int], counts: sp.csr_array) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
+    """``(columns, vocabulary)``: columns of ``counts`` whose features are common enough, in order of the features."""
+    opinions = np.bincount(counts.indices, minlength=len(known))
+    kept = sorted(feature for feature, column in known.items() if opinions[column] >= MIN_DOCUMENTS)
+    columns = np.array([known[feature] for feature in kept], dtype=np.int64)
+    return columns, {feature: index for index, feature in enumerate(kept)}
+
+
+def _groups(labelled: Sequence[Labelled], firsts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Whoever wrote an opinion, or wrote the one it repeats: so folds ask how well unseen writers are read.
+
+    Where sources are fewer than :data:`MIN_SOURCES`, groups are repeats alone.
+    """
+    source = {item.opinion.id: item.source for item in labelled}
+    named = [source[first] for first in firsts] if len(set(source.values())) >= MIN_SOURCES else firsts
+    return np.unique(named, return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,66 @@
+"""Figures of an evaluation and of a corpus, on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pipeline.learn.check import Check
+from pipeline.taxonomy import Taxonomy
+
+_CHIEF = {
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1",
+    "micro_precision": "精确率（micro）",
+    "micro_recall": "召回率（micro）",
+    "exact_match": "完全一致",
+    "pair_f1": "（部门，类别）F1",
+    "false_accusation_rate": "误指率（无问题却判有问题）",
+    "calibration_error": "校准误差（ECE）",
+    "unreviewed_share": "判定中免复核的比例",
+    "unreviewed_precision": "免复核判定的精确率",
+    "reviewed_share": "待复核意见的比例",
+}
+_ERRORS = {"false": "误判", "missed": "漏判"}
+
+
+def show(figures: Mapping[str, Any], taxonomy: Taxonomy, texts: Mapping[str, str]) -> None:
+    """Print chief figures with intervals, a line per label, and the worst errors by id (with the text where given)."""
+    click.echo(f"模型 {figures['model']}，意见 {figures['opinions']} 件")
+    for name, title in _CHIEF.items():
+        if figures[name] is not None:
+            click.echo(f"{title} {figures[name]:.3f}{_interval(figures['intervals'].get(name))}")
+    for code, row in figures["labels"].items():
+        click.echo(
+            f"  {taxonomy[code].name_zh}：精确率 {row['precision']:.2f}，召回率 {row['recall']:.2f}，"
+            f"F1 {row['f1']:.2f}{_interval(figures['intervals']['label_f1'][code], 2)}，{row['support']} 件"
+        )
+    click.echo("最有把握的错误：" if figures["worst"] else "没有错误。")
+    for error in figures["worst"]:
+        name = taxonomy[error["label"]].name_zh
+        text = f"　{texts[error['id']]}" if error["id"] in texts else ""
+        click.echo(
+            f"  {error['id']}　{_ERRORS[error['error']]}“{name}”，概率 {error['probability']:.2f}{text}"
+        )
+
+
+def _interval(bounds: list[float] | None, digits: int = 3) -> str:
+    return f"（{bounds[0]:.{digits}f}–{bounds[1]:.{digits}f}）" if bounds else ""
+
+
+def show_check(found: Check, taxonomy: Taxonomy) -> None:
+    """Print what a corpus holds; repeats are named by id."""
+    click.echo(
+        f"{found.opinions} 件：没有标签 {found.unlabelled}，两个以上标签 {found.several}，写明部门 {found.named}；"
+        f"最短 {found.lengths[0]} 字，中位 {found.lengths[1]} 字，最长 {found.lengths[2]} 字"
+    )
+    for code, count in found.labels.items():
+        click.echo(f"  {taxonomy[code].name_zh}：{count} 件")
+    click.echo("难例：" + "，".join(f"{mark} {count}" for mark, count in found.marks.items()))
+    click.echo(f"用词丰富程度（每万个三字串中不同的）：{found.diversity:.3f}")
+    share = len(found.repeats) / found.opinions
+    click.echo(f"与前面重复或近似的 {len(found.repeats)} 件（{share:.1%}）")
+    for later, earlier in found.repeats:
+        click.echo(f"  {later} 近似 {earlier}")
