@@ -11,18 +11,16 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.classifier.features import clause_features, count_matrix
-from pipeline.classifier.model import (
+from pipeline.classifier.decisions import (
     LOUDEST,
     Probabilities,
-    active_version,
     calibration_terms,
     certainty,
     decide,
     gate_terms,
-    load_model,
-    weighted,
 )
+from pipeline.classifier.features import clause_features, count_matrix
+from pipeline.classifier.model import active_version, load_model, weighted
 from pipeline.classifier.passages import joined, most_telling, passages
 from pipeline.classifier.read import evidence_span
 from pipeline.errors import ModelError

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 from benchmarks.quality import joined
-from pipeline.classifier.model import Probabilities, active_version, decide
+from pipeline.classifier.decisions import Probabilities, decide
+from pipeline.classifier.model import active_version
 from pipeline.errors import InputError, OutputError, ResourceError
 from pipeline.learn.calibrate import best_threshold, certainty_bound, choose
 from pipeline.learn.check import HARD_NEGATIVES, IRONY, check_corpus

@@ -89,10 +89,20 @@ def test_directory_refuses_and_names_the_lines(write, lines, message):
 
 def test_lexicon_terms_are_single_words_with_a_class(workspace, reader):
     lexicon = workspace.lexicon
-    assert len(lexicon.classes) > 1000
+    assert len(lexicon.classes) + len(lexicon.patterns) >= 4000
+    assert len(set(lexicon.classes.values())) >= 60
     assert lexicon.classes["小舅子"] == "kin"
+    assert lexicon.patterns["跑了#趟"] == "counting_trips"
+    assert not [term for term in lexicon.classes if "#" in term]
     for phrase in ("优亲厚友", "冷硬横推", "推诿扯皮", "门难进", "庸懒散", "吃拿卡要"):
         assert reader.segmenter.tokens(f"他们{phrase}") == ["他们", phrase]
+
+
+def test_a_pattern_may_open_a_line_and_a_comment_needs_a_blank(write):
+    lexicon = load_lexicon(write("lexicon.tsv", "term\tclass\tnote\n# 句式\n#趟\ttrips\t\n红包\tgift\t\n"))
+    assert lexicon.patterns == {"#趟": "trips"}
+    assert lexicon.classes == {"红包": "gift"}
+    assert lexicon.digest != load_lexicon(write("b.tsv", "term\tclass\tnote\n红包\tgift\t\n")).digest
 
 
 @pytest.mark.parametrize(
@@ -100,6 +110,7 @@ def test_lexicon_terms_are_single_words_with_a_class(workspace, reader):
     [
         ("红 包\tgift\t", "第 2 行的词“红 包”含空格"),
         ("红包\tGift\t", "第 2 行的类别"),
+        ("#次#趟\ttrips\t", "第 2 行的词“#次#趟”含"),
         ("红包", "第 2 行应有 2 或 3 列"),
         ("红包\tgift\t\n红包\tmeal\t", "第 3 行的词“红包”与第 2 行重复"),
     ],

@@ -11,30 +11,30 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from pipeline.classifier.decisions import (
+    Decisions,
+    Floats,
+    Probabilities,
+    calibration_terms,
+    decide,
+    gate_terms,
+    scaled,
+)
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
 
-Floats = npt.NDArray[np.float64]
 FEATURES_VERSION = 2
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
 
 FILES = ("weights.npz", "vocabulary.json")
 ARRAYS = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds")
-LOUDEST = 3
-"""How many of the likeliest issues the gate looks at."""
-
-NEAR_MISS = 0.8
-"""Share of its threshold from which a label that is not given is worth a person's look."""
-
-_USUAL_LENGTH = 4.0
-"""ln(55 characters): lengths are measured from it, so that slopes are those of an opinion of usual length."""
 
 
 def issue_columns(taxonomy: Taxonomy) -> npt.NDArray[np.int64]:
@@ -51,77 +51,6 @@ def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
     row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     lengths = np.sqrt(np.bincount(row, values * values, minlength=counts.shape[0]))
     return sp.csr_array((values / lengths[row], counts.indices, counts.indptr), shape=counts.shape)
-
-
-def calibration_terms(whole: Floats, telling: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
-    """What calibration weighs: the two margins, the length, and each margin × the length; shape (5, n, k).
-
-    ``whole`` and ``telling`` have shape (n, k); ``lengths`` (n,) are characters. In a long letter the passage
-    says more and the whole less: the products let calibration find how much.
-    """
-    length = np.broadcast_to((np.log1p(lengths) - _USUAL_LENGTH)[:, np.newaxis], whole.shape)
-    return np.stack([whole, telling, length, whole * length, telling * length])
-
-
-def gate_terms(labels: Floats, terms: Floats, issues: npt.NDArray[np.int64]) -> Floats:
-    """What the gate weighs of n opinions, shape (n, n_terms).
-
-    Of the calibrated ``labels`` (n, n_labels), as logits: the :data:`LOUDEST` likeliest issues, that there is any if
-    issues were independent (noisy-or), and each other label. Beside them the ``terms`` (5, n) of "any issue".
-    """
-    accusing = labels[:, issues]
-    loudest = -np.sort(-accusing, axis=1)[:, :LOUDEST]
-    any_of_them = 1.0 - np.prod(1.0 - accusing, axis=1, keepdims=True)
-    return np.hstack(
-        [_logit(loudest), _logit(any_of_them), _logit(np.delete(labels, issues, axis=1)), terms.T]
-    )
-
-
-def _logit(probabilities: Floats) -> Floats:
-    bounded = np.clip(probabilities, 1e-4, 1 - 1e-4)
-    return np.asarray(np.log(bounded / (1.0 - bounded)))
-
-
-def scaled(terms: Floats, slope: Floats, offset: Floats) -> Floats:
-    """Logistic function of the terms weighed by ``slope`` (5, n_labels), shape (n, n_labels)."""
-    return np.asarray(1.0 / (1.0 + np.exp(-(np.einsum("tnl,tl->nl", terms, slope) + offset))))
-
-
-class Decisions(NamedTuple):
-    """Both of shape (n, n_labels): labels ``given``, and labels given or withheld that are ``unsure``."""
-
-    given: npt.NDArray[np.bool_]
-    unsure: npt.NDArray[np.bool_]
-
-
-class Probabilities(NamedTuple):
-    """Calibrated: ``labels`` (n, n_labels) of each label, ``accuses`` (n,) that any issue is told at all."""
-
-    labels: Floats
-    accuses: Floats
-
-
-def certainty(found: Probabilities, issues: npt.NDArray[np.int64]) -> Floats:
-    """How sure each label would be if given, shape (n, n_labels): an issue no surer than that anything is accused."""
-    sure = found.labels.copy()
-    sure[:, issues] = np.minimum(sure[:, issues], found.accuses[:, np.newaxis])
-    return sure
-
-
-def decide(
-    found: Probabilities, threshold: Floats, bounds: Floats, issues: npt.NDArray[np.int64]
-) -> Decisions:
-    """A label is given from its own threshold on, an issue only where the opinion passes the gate as well.
-
-    Unsure are labels given below the certainty bound, issues that the gate alone withheld, and near misses
-    (from :data:`NEAR_MISS` of the threshold).
-    """
-    gate, certain = bounds
-    above = found.labels >= threshold
-    given = above.copy()
-    given[:, issues] &= (found.accuses >= gate)[:, np.newaxis]
-    near = found.labels >= NEAR_MISS * threshold
-    return Decisions(given=given, unsure=np.where(given, certainty(found, issues) < certain, near))
 
 
 @dataclass(frozen=True)

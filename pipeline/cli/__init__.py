@@ -17,7 +17,7 @@ from pipeline.cli.status import exit_status
 from pipeline.errors import InputError, OutputError, cause
 
 if TYPE_CHECKING:
-    from pipeline.run import Options, Progress, Result
+    from pipeline.run import Options, Progress
 
 _PATH = click.Path(path_type=Path, readable=False)  # what cannot be read is told by who reads it
 _EPILOG = "某个命令的用法：qingyi 命令 --help。"
@@ -97,28 +97,6 @@ def _bar() -> Iterator[Progress]:
         yield progress
 
 
-def _closing(result: Result, documents: bool) -> None:
-    run, totals = result.run, result.tables.totals
-    click.echo(
-        f"读入 {run['rows_read']} 行，采用 {run['rows_accepted']}，未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}。"
-    )
-    click.echo(
-        f"合并重复后：有效 {totals['valid_distinct']} 件，反映问题 {totals['issue_distinct']}，表扬 {totals['praise_distinct']}；"
-        f"建议人工复核 {totals['needs_review']} 件。"
-    )
-    for notice, count in run["notices"].items():
-        click.echo(f"提示：{notice}（{count} 行）。")
-    for what, names in (("工作表没有意见列", "skipped_sheets"), ("文件不是可读的格式", "files_passed_over")):
-        if run[names]:
-            click.echo(f"提示：有 {len(run[names])} 个{what}，已跳过（名称见 run.json）。")
-    if run["departments_not_listed"]:
-        click.echo(
-            f"提示：部门列中有 {len(run['departments_not_listed'])} 个名称不在部门目录里，按“未指明”统计（见 run.json）。"
-        )
-    shown = "report.html" if documents else "findings.csv"
-    click.echo(f"结果：{result.folder / shown}（用时 {sum(run['seconds'].values()):.1f} 秒）")
-
-
 def _batch(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments and options of the commands that read a batch."""
     for decorate in (_jobs, _column, _workspace, _output, _inputs):
@@ -136,22 +114,24 @@ def report(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options]) -
     report.xlsx      分析员的工作簿
     opinions、findings（csv 与 parquet）、summary.csv、rejected.csv、run.json
     """
+    from pipeline.cli.figures import show_result  # noqa: PLC0415
     from pipeline.run import report as run  # noqa: PLC0415
 
     with _bar() as options["progress"]:
         result = run(inputs, output, **options)
-    _closing(result, documents=True)
+    show_result(result, "report.html")
 
 
 @qingyi.command(cls=Command)
 @_batch
 def classify(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options]) -> None:
     """只判定，不写给领导的文件。"""
+    from pipeline.cli.figures import show_result  # noqa: PLC0415
     from pipeline.run import classify as run  # noqa: PLC0415
 
     with _bar() as options["progress"]:
         result = run(inputs, output, **options)
-    _closing(result, documents=False)
+    show_result(result, "findings.csv")
 
 
 @qingyi.command(cls=Command)

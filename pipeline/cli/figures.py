@@ -1,4 +1,4 @@
-"""Figures of an evaluation and of a corpus, on screen."""
+"""Figures of a run, of an evaluation and of a corpus, on screen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pipeline.learn.check import Check
+from pipeline.run import Result
 from pipeline.taxonomy import Taxonomy
 
 _CHIEF = {
@@ -24,6 +25,28 @@ _CHIEF = {
     "reviewed_share": "待复核意见的比例",
 }
 _ERRORS = {"false": "误判", "missed": "漏判"}
+
+
+def show_result(result: Result, first: str) -> None:
+    """Print what a run read, found and passed over, and the file to open ``first``."""
+    run, totals = result.run, result.tables.totals
+    click.echo(
+        f"读入 {run['rows_read']} 行，采用 {run['rows_accepted']}，未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}。"
+    )
+    click.echo(
+        f"合并重复后：有效 {totals['valid_distinct']} 件，反映问题 {totals['issue_distinct']}，表扬 {totals['praise_distinct']}；"
+        f"建议人工复核 {totals['needs_review']} 件。"
+    )
+    for notice, count in run["notices"].items():
+        click.echo(f"提示：{notice}（{count} 行）。")
+    for what, names in (("工作表没有意见列", "skipped_sheets"), ("文件不是可读的格式", "files_passed_over")):
+        if run[names]:
+            click.echo(f"提示：有 {len(run[names])} 个{what}，已跳过（名称见 run.json）。")
+    if run["departments_not_listed"]:
+        click.echo(
+            f"提示：部门列中有 {len(run['departments_not_listed'])} 个名称不在部门目录里，按“未指明”统计（见 run.json）。"
+        )
+    click.echo(f"结果：{result.folder / first}（用时 {sum(run['seconds'].values()):.1f} 秒）")
 
 
 def show(figures: Mapping[str, Any], taxonomy: Taxonomy, texts: Mapping[str, str]) -> None:

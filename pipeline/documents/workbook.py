@@ -169,7 +169,7 @@ def _method(book: Book, facts: Facts) -> None:
         ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),
         ("占比与区间", "占比 = 合并重复后的件数 ÷ 该部门合并重复后的有效意见；95% 威尔逊区间，不含程序误判。"),
         ("对外应隐去", "件数 1 至 4 的格子，离开本处室的材料中应隐去。"),
-        ("待复核", "概率落在该类阈值的八成与“八成正确”之间的判定（差一点给出，或给出而没有把握）。"),
+        ("待复核", "给出而把握不够的（够的，留出判定中 95% 正确）；像有问题、但没有把握说它指责了谁，所以没有判的；差一点到阈值的（八成以上）。"),
         ("把握（交叉验证）", f"精确率 {measured['micro_precision']:.3f}，召回率 {measured['micro_recall']:.3f}，micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}；语料 {facts.card['opinions']} 件。"),
         ("版本", f"程序 {run['program']}；模型 {run['model']}；类别表 {run['taxonomy']}"),
         *((f"提示：{name}", f"{count} 行") for name, count in run["notices"].items()),

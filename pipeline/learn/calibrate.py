@@ -7,9 +7,10 @@ from bisect import bisect_right
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.classifier.model import (
+from pipeline.classifier.decisions import (
     Decisions,
     Floats,
+    Indices,
     Probabilities,
     calibration_terms,
     certainty,
@@ -17,7 +18,7 @@ from pipeline.classifier.model import (
     gate_terms,
     scaled,
 )
-from pipeline.learn.linear import Bools, Folds, Indices
+from pipeline.learn.linear import Bools, Folds
 
 PRECISION_WEIGHT = 0.8
 """β of the F-measure that thresholds maximise: below 1, since a false accusation costs more than a missed one."""

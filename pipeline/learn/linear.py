@@ -12,11 +12,10 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from pipeline.classifier.model import Floats
+from pipeline.classifier.decisions import Floats, Indices
 from pipeline.classifier.passages import most_telling
 
 Bools = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.int64]
 Folds = Sequence[tuple[Indices, Indices]]
 
 PENALTY = 30.0

@@ -13,18 +13,12 @@ import scipy.sparse as sp
 import sklearn
 from sklearn.model_selection import GroupKFold
 
-from pipeline.classifier.model import (
-    FEATURES_VERSION,
-    Floats,
-    Model,
-    Probabilities,
-    issue_columns,
-    weighted,
-)
+from pipeline.classifier.decisions import Floats, Indices, Probabilities
+from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns, weighted
 from pipeline.errors import ResourceError
 from pipeline.learn.calibrate import DECIMALS, calibrate, decisions
 from pipeline.learn.corpus import Labelled
-from pipeline.learn.linear import Indices, Rows, fit_columns
+from pipeline.learn.linear import Rows, fit_columns
 from pipeline.learn.metrics import decision_metrics
 from pipeline.learn.prepare import Prepared, prepare
 from pipeline.lexicon import Lexicon
