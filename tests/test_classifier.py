@@ -178,6 +178,15 @@ def test_the_gate_and_the_bounds_decide_by_hand():
     assert certainty(found, issues)[1].tolist() == [0.3, 0.9]
 
 
+def test_beside_a_certain_accusation_praise_must_be_certain_by_hand():
+    found = Probabilities(
+        labels=np.array([[0.9, 0.7], [0.9, 0.85], [0.7, 0.7]]), accuses=np.array([0.9, 0.9, 0.9])
+    )
+    decided = decide(found, np.array([0.5, 0.5]), np.array([0.6, 0.8]), np.array([0]))
+    assert decided.given.tolist() == [[True, False], [True, True], [True, True]]
+    assert decided.unsure.tolist() == [[False, True], [False, False], [True, True]]
+
+
 def test_what_the_gate_weighs_by_hand():
     # four labels, 1 is no issue
     labels = np.array([[0.5, 0.9, 0.2, 0.5]])

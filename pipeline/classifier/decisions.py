@@ -78,12 +78,16 @@ def certainty(found: Probabilities, issues: Indices) -> Floats:
 def decide(found: Probabilities, threshold: Floats, bounds: Floats, issues: Indices) -> Decisions:
     """A label is given from its own threshold on, an issue only where the opinion passes the gate as well.
 
-    Unsure are labels given below the certainty bound, issues that the gate alone withheld, and near misses
-    (from :data:`NEAR_MISS` of the threshold).
+    Beside an issue that is certain, praise and suggestions are given only where they are certain too. Unsure are
+    labels given below the certainty bound, and labels not given from :data:`NEAR_MISS` of their threshold on: near
+    misses, issues that the gate withheld, praise that an accusation withheld.
     """
     gate, certain = bounds
-    above = found.labels >= threshold
-    given = above.copy()
+    given = found.labels >= threshold
     given[:, issues] &= (found.accuses >= gate)[:, np.newaxis]
+    sure = certainty(found, issues) >= certain
+    accused = (given & sure)[:, issues].any(axis=1)
+    others = np.delete(np.arange(given.shape[1]), issues)
+    given[:, others] &= sure[:, others] | ~accused[:, np.newaxis]
     near = found.labels >= NEAR_MISS * threshold
-    return Decisions(given=given, unsure=np.where(given, certainty(found, issues) < certain, near))
+    return Decisions(given=given, unsure=np.where(given, ~sure, near))

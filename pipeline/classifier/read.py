@@ -155,10 +155,6 @@ class Reader:
         rows = weighted(joined(counts, parts), self.model.idf)
         alone = self._probabilities(counts, lengths, parts, rows)
         carried, unsure = self.model.decide(alone)
-        # a part that is certainly accused is praised only where that is certain too
-        accused = (carried & ~unsure)[:, self.model.issues].any(axis=1)
-        others = np.delete(np.arange(carried.shape[1]), self.model.issues)
-        carried[np.ix_(accused, others)] &= ~unsure[np.ix_(accused, others)]
         names = list(groups)
         assigned: list[tuple[str, int, float, bool]] = []
         for label in labels:
