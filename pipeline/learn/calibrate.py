@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.classifier.decisions import (
-    Decisions,
     Floats,
     Indices,
     Probabilities,
@@ -129,8 +128,3 @@ def _logistic(terms: Floats, truth: Bools, penalty: float) -> tuple[Floats, floa
     learner = LogisticRegression(C=penalty, solver="liblinear", tol=1e-10, random_state=0)
     learner.fit(terms, truth)
     return np.round(learner.coef_[0], DECIMALS), round(float(learner.intercept_[0]), DECIMALS)
-
-
-def decisions(held_out: Probabilities, arrays: dict[str, Floats], issues: Indices) -> Decisions:
-    """What a model with these arrays decides of held-out probabilities."""
-    return decide(held_out, arrays["threshold"], arrays["bounds"], issues)

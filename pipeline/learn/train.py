@@ -13,10 +13,10 @@ import scipy.sparse as sp
 import sklearn
 from sklearn.model_selection import GroupKFold
 
-from pipeline.classifier.decisions import Floats, Indices, Probabilities
+from pipeline.classifier.decisions import Floats, Indices, Probabilities, decide
 from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns, weighted
 from pipeline.errors import ResourceError
-from pipeline.learn.calibrate import DECIMALS, calibrate, decisions
+from pipeline.learn.calibrate import DECIMALS, calibrate
 from pipeline.learn.corpus import Labelled
 from pipeline.learn.linear import Rows, fit_columns
 from pipeline.learn.metrics import decision_metrics
@@ -62,7 +62,7 @@ def train_model(
         raise ResourceError(f"标注里没有问题标签的意见太少，至少要 {FOLDS} 条才能训练。")
     progress("训练与交叉验证")
     arrays, held_out = _learn(prepared, issues)
-    given = decisions(held_out, arrays, issues)
+    given = decide(held_out, arrays["threshold"], arrays["bounds"], issues)
     card = {
         "taxonomy": taxonomy.digest,
         "taxonomy_version": taxonomy.version,
