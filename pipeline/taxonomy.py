@@ -39,6 +39,8 @@ class Label(BaseModel):
     four_winds: str = Field(min_length=1)
     official_row: str = Field(min_length=1)
     remedy: str = Field(min_length=1)
+    protected: bool = False
+    """No retrained model may lose recall on it."""
 
 
 class Taxonomy(BaseModel):
@@ -58,6 +60,11 @@ class Taxonomy(BaseModel):
     def issues(self) -> tuple[str, ...]:
         """Codes of the labels that accuse."""
         return tuple(label.code for label in self.labels if label.kind == "issue")
+
+    @cached_property
+    def protected(self) -> tuple[str, ...]:
+        """Codes on which no retrained model may lose recall."""
+        return tuple(label.code for label in self.labels if label.protected)
 
     @cached_property
     def _by_code(self) -> dict[str, Label]:

@@ -51,6 +51,11 @@ class Workspace:
         return self.path("models/active").parent
 
     @property
+    def feedback(self) -> Path:
+        """The store of people's answers, always the workspace's own."""
+        return self.root / "feedback"
+
+    @property
     def corpus(self) -> Path:
         """The folder of labelled opinions."""
         return self.path("data/labelled")

@@ -28,6 +28,20 @@ from pipeline.text.shingles import signature
 from pipeline.text.validity import is_valid
 from pipeline.workspace import Workspace
 
+CHUNK = 1000
+"""Opinions judged at once."""
+
+
+class Judged(NamedTuple):
+    """Of n opinions: ``probabilities`` and the labels ``given`` (n, n_labels), 0 where not valid.
+
+    ``rows`` (n, n_features) are what they were judged by, scaled to length 1.
+    """
+
+    probabilities: Floats
+    given: npt.NDArray[np.bool_]
+    rows: sp.csr_array
+
 
 class _Seen(NamedTuple):
     """A chunk of opinions clause by clause: ``counts`` has a row per clause, ``whole`` and ``rows`` one per opinion."""
@@ -95,8 +109,18 @@ class Reader:
 
     def probabilities(self, opinions: Sequence[Opinion]) -> Floats:
         """Calibrated probabilities of all labels, given or not, shape (n_opinions, n_labels); 0 where not valid."""
+        return self.judge(opinions).probabilities
+
+    def judge(self, opinions: Sequence[Opinion]) -> Judged:
+        """A reading without its evidence and departments, for any number of opinions."""
+        parts = [self._judge(opinions[at : at + CHUNK]) for at in range(0, max(1, len(opinions)), CHUNK)]
+        probabilities, given, rows = zip(*parts, strict=True)
+        return Judged(np.vstack(probabilities), np.vstack(given), sp.csr_array(sp.vstack(rows, format="csr")))
+
+    def _judge(self, opinions: Sequence[Opinion]) -> Judged:
         seen = self._see(opinions)
-        return np.asarray(seen.found.labels * np.array(seen.valid, dtype=bool)[:, np.newaxis])
+        valid = np.array(seen.valid, dtype=bool)[:, np.newaxis]
+        return Judged(seen.found.labels * valid, self.model.decide(seen.found).given & valid, seen.rows)
 
     def _see(self, opinions: Sequence[Opinion]) -> _Seen:
         texts = [mask(normalise(opinion.text)) for opinion in opinions]
@@ -187,7 +211,11 @@ class Reader:
 
 def open_reader(workspace: Workspace) -> Reader:
     """The workspace's active model with everything it needs."""
-    model = load_model(workspace.models, workspace.taxonomy, workspace.lexicon)
+    return reader_of(workspace, load_model(workspace.models, workspace.taxonomy, workspace.lexicon))
+
+
+def reader_of(workspace: Workspace, model: Model) -> Reader:
+    """A reader by any model that was made for the workspace's taxonomy and lexicon."""
     return Reader(
         taxonomy=workspace.taxonomy,
         directory=workspace.directory,

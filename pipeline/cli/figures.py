@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from pipeline.learn.check import Check
+from pipeline.learn.registry import mismatch
 from pipeline.run import Result
 from pipeline.taxonomy import Taxonomy
 
@@ -87,3 +88,34 @@ def show_check(found: Check, taxonomy: Taxonomy) -> None:
     click.echo(f"与前面重复或近似的 {len(found.repeats)} 件（{share:.1%}）")
     for later, earlier in found.repeats:
         click.echo(f"  {later} 近似 {earlier}")
+
+
+def show_card(card: Mapping[str, Any], taxonomy: Taxonomy, moves: Sequence[Mapping[str, Any]]) -> None:
+    """Print where a model comes from, how it measured, what the gate said, and when it was made active."""
+    measured = card["cross_validation"]
+    click.echo(f"模型 {card['version']}　类别表 {card['taxonomy_version']}　意见 {card['opinions']} 件")
+    if card.get("parent"):
+        click.echo(
+            f"上一个模型 {card['parent']}；新标注 {card['new_opinions']} 件，冻结检验 {card['frozen_opinions']} 件"
+        )
+    for file in card.get("labelled", []):
+        click.echo(f"  学过 {file['name']}　{file['sha256'][:16]}…")
+    click.echo(
+        f"语料摘要 {card['corpus'][:16]}…　词表摘要 {card['lexicon'][:16]}…　特征版本 {card['features']}"
+    )
+    libraries = "，".join(f"{name} {version}" for name, version in card["libraries"].items())
+    click.echo(f"训练时的库：{libraries}")
+    if different := mismatch(card):
+        click.echo(f"提示：与现在装的不同：{different}；判定可能有极小出入，重新训练即可消除。")
+    click.echo(
+        f"交叉验证：micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}"
+    )
+    for code, row in measured["labels"].items():
+        name = taxonomy[code].name_zh if code in taxonomy.codes else code
+        click.echo(
+            f"  {name}：精确率 {row['precision']:.2f}，召回率 {row['recall']:.2f}，{row['support']} 件"
+        )
+    for rule in card.get("gate", {}).get("rules", []):
+        click.echo(f"  {'✓' if rule['kept'] else '✗'} {rule['rule']}：{rule['found']}")
+    for move in moves:
+        click.echo(f"{move['at']} 启用：{move['reason']}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,11 @@ _LINE, _HIGHEST = 15.0, 405.0
 class Book:
     """The open workbook and its formats."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, title: str = "评议意见分析工作簿") -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         self.book = xlsxwriter.Workbook(str(path), {**options, "constant_memory": True})
         # a fixed date: the same input gives the same bytes
-        self.book.set_properties(
-            {"title": "评议意见分析工作簿", "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)}
-        )
+        self.book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
         base = {"font_name": "微软雅黑", "font_size": 10, "valign": "top"}
         self.plain = self.book.add_format(base)
         self.wrapped = self.book.add_format({**base, "text_wrap": True, "indent": 1})
@@ -42,10 +40,12 @@ class Book:
         rows: Iterable[Sequence[Any]],
         first_column: int = 1,
         pages: int = 0,
+        blanks: Collection[int] = (),
     ) -> tuple[Any, int]:
         """A sheet with one table; ``header`` gives (title, width, format). Returns the sheet and its row count.
 
-        ``pages`` is how many it may take in print, 0 as many as it needs.
+        ``pages`` is how many it may take in print, 0 as many as it needs. In columns ``blanks`` empty cells are cells
+        too, with the column's format: in a protected sheet a person can write only into those.
         """
         sheet = self.book.add_worksheet(name)
         for column, (_, width, look) in enumerate(header):
@@ -60,7 +60,10 @@ class Book:
             if lines > 1:  # not every program finds the height of wrapped text by itself
                 sheet.set_row(count, min(lines * _LINE, _HIGHEST))
             for column, value in enumerate(row):
-                _write(sheet, count, column, value, header[column][2])
+                if column in blanks and not value:
+                    sheet.write_blank(count, column, None, header[column][2])
+                else:
+                    _write(sheet, count, column, value, header[column][2])
         sheet.freeze_panes(1, first_column)
         if count:
             sheet.autofilter(0, 0, count, len(header) - 1)

@@ -29,34 +29,49 @@ other opinions are other."""
 CERTAIN_PRECISION = 0.95
 """Share that must be right among held-out decisions which need no review."""
 
+NEVER = 1.01
+"""A threshold that no probability reaches."""
+
+UNSEEN = -9.0
+"""Logit of a label that no opinion carries: a ten-thousandth."""
+
 GATE_PENALTY = 0.03
 DECIMALS = 4
 
 
 def calibrate(
-    whole: Floats, telling: Floats, lengths: Indices, truth: Bools, issues: Indices, folds: Folds
+    whole: Floats,
+    telling: Floats,
+    lengths: Indices,
+    truth: Bools,
+    issues: Indices,
+    folds: Folds,
+    importance: Floats,
 ) -> tuple[dict[str, Floats], Probabilities]:
     """Everything a model decides with, and the held-out probabilities it was found on.
 
     ``whole`` and ``telling`` are held-out margins (n, n_labels + 1), ``lengths`` characters (n,), ``truth``
-    (n, n_labels), ``folds`` pairs of row numbers.
+    (n, n_labels), ``folds`` pairs of row numbers, ``importance`` (n, n_labels + 1) how many opinions each row counts as
+    for each label and for whether anything is accused, 0 where that is not known.
 
     Returns:
         ``(arrays, held_out)``: the arrays of :class:`~pipeline.classifier.model.Model` from ``slope`` to ``bounds``.
     """
     terms = calibration_terms(whole, telling, lengths)
-    pairs = [_logistic(terms[:, :, c].T, truth[:, c], 1e3) for c in range(truth.shape[1])]
+    pairs = [_logistic(terms[:, :, c].T, truth[:, c], importance[:, c], 1e3) for c in range(truth.shape[1])]
     slope, offset = np.array([pair[0] for pair in pairs]).T, np.array([pair[1] for pair in pairs])
     labels = scaled(terms[:, :, :-1], slope, offset)
     accused = np.asarray(truth[:, issues].any(axis=1))
     weighed = gate_terms(labels, terms[:, :, -1], issues)
     margins = np.zeros(len(truth))
     for train, test in folds:
-        coefficients, constant = _logistic(weighed[train], accused[train], GATE_PENALTY)
+        coefficients, constant = _logistic(
+            weighed[train], accused[train], importance[train, -1], GATE_PENALTY
+        )
         margins[test] = weighed[test] @ coefficients + constant
-    gate_slope, gate_offset = _logistic(weighed, accused, GATE_PENALTY)
+    gate_slope, gate_offset = _logistic(weighed, accused, importance[:, -1], GATE_PENALTY)
     held_out = Probabilities(labels, 1.0 / (1.0 + np.exp(-margins)))
-    threshold, bounds = choose(held_out, truth, issues)
+    threshold, bounds = choose(held_out, truth, issues, importance[:, -1])
     arrays = {
         "slope": slope,
         "offset": offset,
@@ -68,63 +83,77 @@ def calibrate(
     return arrays, held_out
 
 
-def choose(held_out: Probabilities, truth: Bools, issues: Indices) -> tuple[Floats, Floats]:
+def choose(
+    held_out: Probabilities, truth: Bools, issues: Indices, importance: Floats
+) -> tuple[Floats, Floats]:
     """``(threshold, bounds)``: thresholds of labels, and the two bounds of the gate and of certainty.
 
     The gate is the lowest at which at most :data:`FALSE_ACCUSATIONS` of the opinions without an issue are given
     one. Thresholds of issues look only at opinions that pass it. The certainty bound is the lowest from which
-    :data:`CERTAIN_PRECISION` of the decisions are right.
+    :data:`CERTAIN_PRECISION` of the decisions are right. Every opinion counts as its ``importance`` (n,) says.
     """
     innocent = ~truth[:, issues].any(axis=1)
     gates = np.quantile(held_out.accuses[innocent], np.arange(1.0, 0.0, -0.005))
 
     def false_accusations(gate: float) -> float:
-        threshold = _thresholds(held_out, gate, issues)
+        threshold = _thresholds(held_out, gate, issues, importance)
         given = decide(held_out, threshold, np.array([gate, 0.0]), issues).given
-        return float(given[innocent][:, issues].any(axis=1).mean())
+        return float(np.average(given[innocent][:, issues].any(axis=1), weights=importance[innocent]))
 
     loosest = bisect_right(gates, FALSE_ACCUSATIONS, key=false_accusations)
     gate = float(gates[max(0, loosest - 1)])
-    threshold = _thresholds(held_out, gate, issues)
+    threshold = _thresholds(held_out, gate, issues, importance)
     given = decide(held_out, threshold, np.array([gate, 0.0]), issues).given
-    certain = certainty_bound(certainty(held_out, issues)[given], truth[given])
+    counted = np.broadcast_to(importance[:, np.newaxis], given.shape)
+    certain = certainty_bound(certainty(held_out, issues)[given], truth[given], counted[given])
     return threshold, np.array([gate, certain])
 
 
-def _thresholds(held_out: Probabilities, gate: float, issues: Indices) -> Floats:
-    passing = held_out.accuses >= gate
+def _thresholds(held_out: Probabilities, gate: float, issues: Indices, importance: Floats) -> Floats:
+    passing, everything = held_out.accuses >= gate, np.ones(len(importance), dtype=bool)
+    looked_at = [passing if c in issues else everything for c in range(held_out.labels.shape[1])]
     return np.array(
         [
-            best_threshold(held_out.labels[passing if c in issues else slice(None), c], PRECISION_WEIGHT)
-            for c in range(held_out.labels.shape[1])
+            best_threshold(held_out.labels[rows, c], importance[rows], PRECISION_WEIGHT)
+            for c, rows in enumerate(looked_at)
         ]
     )
 
 
-def certainty_bound(certainties: Floats, right: Bools) -> float:
-    """The lowest certainty from which at least :data:`CERTAIN_PRECISION` of the decisions are right; 1.01 where none is."""
+def certainty_bound(certainties: Floats, right: Bools, importance: Floats) -> float:
+    """The lowest certainty from which at least :data:`CERTAIN_PRECISION` of the decisions are right.
+
+    :data:`NEVER` where there is none.
+    """
     order = np.argsort(-certainties, kind="stable")
-    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    counted = importance[order]
+    precision = np.cumsum(right[order] * counted) / np.maximum(np.cumsum(counted), 1e-9)
     sure = np.flatnonzero(precision >= CERTAIN_PRECISION)
-    return float(certainties[order][sure[-1]]) if len(sure) else 1.01
+    return float(certainties[order][sure[-1]]) if len(sure) else NEVER
 
 
-def best_threshold(probabilities: Floats, beta: float) -> float:
+def best_threshold(probabilities: Floats, importance: Floats, beta: float) -> float:
     """Probability from which deciding maximises the expected F-β, midway to the next lower one and at least 0.05.
 
     Expected hits are sums of the calibrated probabilities themselves (Lipton, Elkan & Naryanaswamy 2014): with few
     positives that is steadier than counting true ones.
     """
-    ranked = -np.sort(-probabilities)
-    hits = np.cumsum(ranked)
-    f = (1 + beta**2) * hits / (np.arange(1, len(ranked) + 1) + beta**2 * ranked.sum())
+    if not len(probabilities):
+        return NEVER
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, counted = probabilities[order], importance[order]
+    hits = np.cumsum(ranked * counted)
+    f = (1 + beta**2) * hits / (np.cumsum(counted) + beta**2 * hits[-1])
     best = int(np.argmax(f))
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return float(max(0.05, (ranked[best] + below) / 2))
 
 
-def _logistic(terms: Floats, truth: Bools, penalty: float) -> tuple[Floats, float]:
+def _logistic(terms: Floats, truth: Bools, importance: Floats, penalty: float) -> tuple[Floats, float]:
     """Slopes and offset of logistic scaling (Platt 1999) by terms (n, n_terms), rounded so that they rebuild alike."""
+    known = importance > 0
+    if not truth[known].any():
+        return np.zeros(terms.shape[1]), UNSEEN
     learner = LogisticRegression(C=penalty, solver="liblinear", tol=1e-10, random_state=0)
-    learner.fit(terms, truth)
+    learner.fit(terms[known], truth[known], sample_weight=importance[known])
     return np.round(learner.coef_[0], DECIMALS), round(float(learner.intercept_[0]), DECIMALS)

@@ -26,6 +26,8 @@ class Labelled:
     """An opinion with the labels people gave it. ``pairs`` is None where the file does not tell departments.
 
     ``source`` names the file it came from: whoever wrote or collected it. ``note`` is the labeller's remark.
+    ``importance`` is how many opinions of the corpus it counts as when a model is trained; of labels in ``unknown`` it
+    says neither that they are there nor that they are not.
     """
 
     opinion: Opinion
@@ -33,6 +35,8 @@ class Labelled:
     pairs: frozenset[tuple[str, str]] | None = field(repr=False)
     source: str = ""
     note: str = field(default="", repr=False)
+    importance: float = 1.0
+    unknown: frozenset[str] = frozenset()
 
 
 def corpus_files(folder: Path) -> list[Path]:

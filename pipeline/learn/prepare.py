@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class Prepared:
 
     ``counts`` (n, n_features) and ``passages`` (m, n_features); ``owner`` (m,), the opinion of each passage;
     ``lengths`` (n,) in characters; ``truth`` (n, n_labels); ``groups`` (n,), opinions that are never
-    split between training and held-out part.
+    split between training and held-out part. ``keys`` (n,) name the texts, ``archive`` (a, n_features) counts
+    unlabelled ones.
     """
 
     vocabulary: dict[str, int]
@@ -53,19 +55,19 @@ class Prepared:
     lengths: npt.NDArray[np.int64]
     truth: npt.NDArray[np.bool_]
     groups: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
+    archive: sp.csr_array
 
 
-def prepare(labelled: Sequence[Labelled], taxonomy: Taxonomy, lexicon: Lexicon) -> Prepared:
+def prepare(
+    labelled: Sequence[Labelled],
+    taxonomy: Taxonomy,
+    lexicon: Lexicon,
+    unlabelled: Sequence[str] = (),
+) -> Prepared:
     """Texts → counts over features that are common enough, sorted; invalid texts are empty rows."""
     texts = [mask(normalise(item.opinion.text)) for item in labelled]
-    jobs = effective_n_jobs(-1) if len(texts) > 2 * CHUNK else 1
-    parts = Parallel(n_jobs=jobs)(
-        delayed(_count)(texts[start : start + CHUNK], lexicon) for start in range(0, len(texts), CHUNK)
-    )
-    known, everything = _together(parts)
-    lengths = [length for part in parts for length in part.lengths]
-    borders = np.cumsum([0, *(n for part in parts for n in part.clauses)]).tolist()
-    groups = [range(begin, end) for begin, end in pairwise(borders)]
+    known, everything, lengths, groups = _counted([*texts, *map(mask, map(normalise, unlabelled))], lexicon)
     repeats = Repeats()
     firsts = [
         repeats.first_of(item.opinion.id, signature(text)) or item.opinion.id
@@ -73,16 +75,38 @@ def prepare(labelled: Sequence[Labelled], taxonomy: Taxonomy, lexicon: Lexicon) 
     ]
     columns, vocabulary = _vocabulary(known, joined(everything, groups))
     clauses = sp.csr_array(everything[:, columns])
-    inside, owner = passages(lengths, groups)
+    mine, others = groups[: len(texts)], groups[len(texts) :]
+    inside, owner = passages(lengths, mine)
     return Prepared(
         vocabulary=vocabulary,
-        counts=joined(clauses, groups),
+        counts=joined(clauses, mine),
         passages=joined(clauses, inside),
         owner=owner,
-        lengths=np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64),
+        lengths=np.array([sum(lengths[clause] for clause in group) for group in mine], dtype=np.int64),
         truth=label_matrix(labelled, taxonomy),
         groups=_groups(labelled, firsts),
+        keys=np.array([text_key(text) for text in texts], dtype=np.uint64),
+        archive=joined(clauses, others),
     )
+
+
+def text_key(text: str) -> int:
+    """64 bits that stand for a masked text: what the same opinion is found again by, without keeping its words."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _counted(
+    texts: Sequence[str], lexicon: Lexicon
+) -> tuple[dict[str, int], sp.csr_array, list[int], list[range]]:
+    """Columns by feature, counts per clause, characters per clause, and each text's clauses."""
+    jobs = effective_n_jobs(-1) if len(texts) > 2 * CHUNK else 1
+    parts = Parallel(n_jobs=jobs)(
+        delayed(_count)(texts[start : start + CHUNK], lexicon) for start in range(0, len(texts), CHUNK)
+    )
+    known, counts = _together(parts)
+    lengths = [length for part in parts for length in part.lengths]
+    borders = np.cumsum([0, *(n for part in parts for n in part.clauses)]).tolist()
+    return known, counts, lengths, [range(begin, end) for begin, end in pairwise(borders)]
 
 
 class _Part(NamedTuple):

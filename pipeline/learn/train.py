@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
-import sklearn
 from sklearn.model_selection import GroupKFold
 
 from pipeline.classifier.decisions import Floats, Indices, Probabilities, decide
@@ -18,7 +20,7 @@ from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns, we
 from pipeline.errors import ResourceError
 from pipeline.learn.calibrate import DECIMALS, calibrate
 from pipeline.learn.corpus import Labelled
-from pipeline.learn.linear import Rows, fit_columns
+from pipeline.learn.linear import Rows, fit_columns, themes_of
 from pipeline.learn.metrics import decision_metrics
 from pipeline.learn.prepare import Prepared, prepare
 from pipeline.lexicon import Lexicon
@@ -33,78 +35,136 @@ def inverse_document_frequency(counts: sp.csr_array) -> Floats:
     return np.asarray(np.log((1 + counts.shape[0]) / (1 + df)) + 1.0)
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """What a model says of the n opinions it was trained on, each read by a model that had not seen it.
+
+    ``keys`` (n,) name their texts, ``groups`` (n,) say which were held out together; ``labels``
+    (n, n_labels) are calibrated probabilities, ``given`` (n, n_labels) the decisions.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    groups: Indices
+    labels: Floats
+    given: npt.NDArray[np.bool_]
+
+
+class Trained(NamedTuple):
+    """A model and what it was chosen on."""
+
+    model: Model
+    held_out: HeldOut
+
+
 def train_model(
     labelled: Sequence[Labelled],
     taxonomy: Taxonomy,
     lexicon: Lexicon,
     *,
-    corpus: str,
+    about: Mapping[str, Any],
+    kind: str = "base",
+    unlabelled: Sequence[str] = (),
     progress: Callable[[str], None] = lambda _: None,
-) -> Model:
+) -> Trained:
     """Train on labelled opinions; the same input gives the same model, bit for bit, with the same libraries.
 
-    ``corpus`` is the digest of the files the opinions came from. ``card["cross_validation"]`` holds the figures of
-    grouped cross-validation with the thresholds cut on the same predictions (they are slightly hopeful for that).
+    ``about`` goes into the card as it is (digests of the files, the parent), ``kind`` begins the version's name. A label
+    with fewer than :data:`FOLDS` opinions is not learnt: it is never given, and ``card["unseen"]`` names it.
+    ``unlabelled`` texts teach which words go together (:func:`~pipeline.learn.linear.themes_of`); then the last bits
+    depend on the processor. ``card["cross_validation"]`` holds the figures of grouped cross-validation with the thresholds
+    cut on the same predictions (they are slightly hopeful for that).
 
     Raises:
-        ResourceError: a label with fewer than ``FOLDS`` opinions, or so few without any issue.
+        ResourceError: so few opinions with an issue, or without any, that accusing cannot be learnt.
     """
     progress("分词与特征")
-    prepared = prepare(labelled, taxonomy, lexicon)
-    support = prepared.truth.sum(axis=0)
-    for code, count in zip(taxonomy.codes, support.tolist(), strict=True):
-        if count < FOLDS:
-            raise ResourceError(
-                f"标签“{taxonomy[code].name_zh}”只有 {count} 条标注，至少要 {FOLDS} 条才能训练。"
-            )
+    prepared = prepare(labelled, taxonomy, lexicon, unlabelled)
     issues = issue_columns(taxonomy)
-    if prepared.truth[:, issues].any(axis=1).sum() > len(labelled) - FOLDS:
-        raise ResourceError(f"标注里没有问题标签的意见太少，至少要 {FOLDS} 条才能训练。")
+    support = prepared.truth.sum(axis=0)
+    accused = int(prepared.truth[:, issues].any(axis=1).sum())
+    if not FOLDS <= accused <= len(labelled) - FOLDS:
+        which = "有问题标签" if accused < FOLDS else "没有问题标签"
+        raise ResourceError(f"标注里{which}的意见太少，至少要 {FOLDS} 条才能训练。")
     progress("训练与交叉验证")
-    arrays, held_out = _learn(prepared, issues)
-    given = decide(held_out, arrays["threshold"], arrays["bounds"], issues)
+    seen = np.flatnonzero(support >= FOLDS)
+    arrays, found = _learn(prepared, issues, seen, _importance(labelled, taxonomy))
+    decided = decide(found, arrays["threshold"], arrays["bounds"], issues)
     card = {
         "taxonomy": taxonomy.digest,
         "taxonomy_version": taxonomy.version,
         "lexicon": lexicon.digest,
         "features": FEATURES_VERSION,
-        "corpus": corpus,
         "opinions": len(labelled),
+        "unlabelled": len(unlabelled),
         "clusters": int(prepared.groups.max() + 1),
         "support": dict(zip(taxonomy.codes, support.tolist(), strict=True)),
-        "libraries": _libraries(),
+        "unseen": [code for c, code in enumerate(taxonomy.codes) if c not in seen],
+        "libraries": libraries(),
         "cross_validation": {
-            **decision_metrics(prepared.truth, given.given, taxonomy),
-            "reviewed_share": round(float(given.unsure.any(axis=1).mean()), 4),
+            **decision_metrics(prepared.truth, decided.given, taxonomy),
+            "reviewed_share": round(float(decided.unsure.any(axis=1).mean()), 4),
         },
+        **about,
     }
-    card["version"] = _version(arrays, prepared.vocabulary, card)
-    return Model(vocabulary=prepared.vocabulary, issues=issues, card=card, **arrays)
+    card["version"] = _version(kind, arrays, prepared.vocabulary, card)
+    model = Model(vocabulary=prepared.vocabulary, issues=issues, card=card, **arrays)
+    return Trained(model, HeldOut(prepared.keys, prepared.groups, found.labels, decided.given))
 
 
-def _learn(prepared: Prepared, issues: Indices) -> tuple[dict[str, Floats], Probabilities]:
-    """The model's arrays, and the held-out probabilities that its thresholds and bounds were chosen on."""
-    idf = inverse_document_frequency(prepared.counts)
-    rows = Rows(weighted(prepared.counts, idf), weighted(prepared.passages, idf), prepared.owner)
+def _importance(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> Floats:
+    """Shape (n, n_labels + 1): of each label, then of "any issue", which is unknown where an issue label is."""
+    rows = [
+        [
+            *(0.0 if code in item.unknown else item.importance for code in taxonomy.codes),
+            0.0 if item.unknown.intersection(taxonomy.issues) else item.importance,
+        ]
+        for item in labelled
+    ]
+    return np.array(rows, dtype=np.float64)
+
+
+def _learn(
+    prepared: Prepared, issues: Indices, seen: Indices, importance: Floats
+) -> tuple[dict[str, Floats], Probabilities]:
+    """The model's arrays, and the held-out probabilities that its thresholds and bounds were chosen on.
+
+    Only columns ``seen`` are fitted, and whether anything is accused.
+    """
+    both = sp.csr_array(sp.vstack([prepared.counts, prepared.archive], format="csr"))
+    idf = inverse_document_frequency(both)
+    opinions = weighted(prepared.counts, idf)
+    themes = themes_of(weighted(both, idf)) if prepared.archive.shape[0] else None
+    columns = np.append(seen, prepared.truth.shape[1])
+    rows = Rows(opinions, weighted(prepared.passages, idf), prepared.owner, importance[:, columns], themes)
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
     folds = list(
         GroupKFold(FOLDS, shuffle=True, random_state=0).split(prepared.truth, groups=prepared.groups)
     )
-    fitted = fit_columns(rows, wanted, folds)
+    fitted = fit_columns(rows, wanted[:, columns], folds)
+    weights, bias, whole, telling = (_spread(part, columns, wanted.shape[1]) for part in fitted)
     decisive, held_out = calibrate(
-        fitted.whole, fitted.telling, prepared.lengths, prepared.truth, issues, folds
+        whole, telling, prepared.lengths, prepared.truth, issues, folds, importance
     )
-    arrays = {"idf": idf, "weights": fitted.weights, "bias": fitted.bias, **decisive}
+    arrays = {"idf": idf, "weights": weights, "bias": bias, **decisive}
     return {name: np.round(array, DECIMALS) for name, array in arrays.items()}, held_out
 
 
-def _version(arrays: dict[str, Floats], vocabulary: dict[str, int], card: dict[str, Any]) -> str:
+def _spread(part: Floats, columns: Indices, width: int) -> Floats:
+    """``part``, whose last axis is ``columns``, among ``width`` columns; zeros elsewhere."""
+    full = np.zeros((*part.shape[:-1], width))
+    full[..., columns] = part
+    return full
+
+
+def _version(kind: str, arrays: dict[str, Floats], vocabulary: dict[str, int], card: dict[str, Any]) -> str:
     """A name made from the content: two models of one name are one model."""
     content = hashlib.sha256(json.dumps([list(vocabulary), card], sort_keys=True).encode())
     for name in sorted(arrays):
         content.update(arrays[name].tobytes())
-    return f"base-{content.hexdigest()[:10]}"
+    return f"{kind}-{content.hexdigest()[:10]}"
 
 
-def _libraries() -> dict[str, Any]:
-    return {"python": ".".join(platform.python_version_tuple()[:2]), "scikit-learn": sklearn.__version__}
+def libraries() -> dict[str, str]:
+    """Versions of what makes features and weights: another one may read or learn a little differently."""
+    named = {name: version(name) for name in ("jieba", "numpy", "opencc", "scikit-learn")}
+    return {"python": ".".join(platform.python_version_tuple()[:2]), **named}

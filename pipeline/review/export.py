@@ -1,0 +1,135 @@
+"""A run's results → the questions most worth a person's look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.classifier.read import Reader
+from pipeline.errors import InputError
+from pipeline.records import Opinion
+from pipeline.review.answers import Batch, Kind, Question, Why, batch_id, key_of
+from pipeline.review.queue import choose, unsureness
+from pipeline.review.store import State
+from pipeline.taxonomy import Taxonomy
+
+AUDIT_SHARE = 0.2
+"""Of a sheet's places, those given to opinions drawn at random."""
+
+
+def questions_of(
+    folder: Path,
+    reader: Reader,
+    *,
+    n: int,
+    audit: float,
+    labels: Collection[str],
+    departments: Collection[str],
+    answered: Collection[str],
+    seed: int,
+) -> list[Question]:
+    """At most ``n`` opinions of a run in ``folder``: first the audited ones, then the others in order of worth.
+
+    Repeats, opinions that are not valid and those ``answered`` (keys) are left out. With ``labels`` or ``departments`` only
+    opinions found to carry one of them, or to speak about one, are asked about, and none is audited: a random choice among
+    them measures nothing about the whole.
+
+    Raises:
+        InputError: the folder holds no results, or nothing in it is left to ask about.
+    """
+    pool = _pool(folder, labels, departments, answered)
+    if not pool:
+        raise InputError(f"{folder} 里没有可问的意见：都已复核过，或没有符合 --label、--department 的。")
+    opinions = [
+        Opinion(id=question.id, text=question.text, department=question.department) for question in pool
+    ]
+    judged = reader.judge(opinions)
+    narrowed = bool(labels or departments)
+    unsure = unsureness(judged.probabilities, reader.model.threshold)
+    audited, chosen = choose(unsure, judged.rows, n, 0.0 if narrowed else audit, seed)
+    why: Why = "asked" if narrowed else "unsure"
+    return [
+        *(replace(pool[row], why="audit") for row in audited),
+        *(replace(pool[row], why=why) for row in chosen),
+    ]
+
+
+def batch_of(questions: Sequence[Question], kind: Kind, model: str, taxonomy: Taxonomy, at: str) -> Batch:
+    """The questions as a batch; ``model`` is the one whose findings are suggested."""
+    return Batch(
+        id=batch_id(kind, model, [question.key for question in questions]),
+        kind=kind,
+        model=model,
+        taxonomy=taxonomy.version,
+        at=at,
+        questions=tuple(questions),
+    )
+
+
+def model_of(folder: Path) -> str:
+    """The model that made the results in ``folder``, as ``run.json`` says; "" where it does not."""
+    try:
+        return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["model"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def disputes_of(states: Iterable[State]) -> list[Question]:
+    """Opinions on which people disagree, with what each said, as questions to settle."""
+    return [
+        replace(
+            state.question,
+            why="disputed",
+            answers=tuple((answer.by, answer.pairs) for answer in state.answers),
+        )
+        for state in states
+        if state.disputed
+    ]
+
+
+def _pool(
+    folder: Path, labels: Collection[str], departments: Collection[str], answered: Collection[str]
+) -> list[Question]:
+    opinions, findings = (_table(folder, name) for name in ("opinions", "findings"))
+    suggested: dict[str, list[tuple[str, str, float, int, int]]] = {}
+    for row in findings:
+        suggested.setdefault(row["opinion_id"], []).append(
+            (row["department"], row["label"], row["probability"], row["start"], row["end"])
+        )
+    pool = []
+    for row in opinions:
+        found = suggested.get(row["id"], [])
+        named = {department for department, *_ in found} | {row["department"]}
+        key = key_of(row["id"], row["text"])
+        if (
+            row["valid"]
+            and not row["duplicate_of"]
+            and key not in answered
+            and (not labels or any(code in labels for _, code, *_ in found))
+            and (not departments or named.intersection(departments))
+        ):
+            pool.append(
+                Question(
+                    key=key,
+                    id=row["id"],
+                    text=row["text"],
+                    department=row["department"],
+                    why="unsure",
+                    suggested=tuple(found),
+                )
+            )
+    return pool
+
+
+def _table(folder: Path, name: str) -> list[dict[str, Any]]:
+    try:
+        return list(pq.read_table(folder / f"{name}.parquet").to_pylist())
+    except (OSError, ValueError):
+        raise InputError(
+            f"{folder} 里没有完整的判定结果（{name}.parquet）；请给出“qingyi report”或“classify”的结果文件夹。"
+        ) from None

@@ -1,0 +1,175 @@
+"""Questions and answers in Label Studio's JSON: tasks with predictions out, annotations in.
+
+A task is ``{"data": {…}, "predictions": [{"model_version", "score", "result": […]}]}``; an export adds ``annotations``, each with
+``completed_by``, ``was_cancelled`` (skipped) and the same kind of ``result``. The regions are choices of two controls, ``labels`` and
+``department``, on the text ``text``: see :func:`labelling_config`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from pipeline.directory import Directory
+from pipeline.errors import InputError, cause
+from pipeline.records import UNSPECIFIED
+from pipeline.review.answers import WHY, Answer, Batch, Pair, Question
+from pipeline.review.sheet import Filled
+from pipeline.review.store import Store
+from pipeline.taxonomy import Taxonomy
+
+
+def labelling_config(taxonomy: Taxonomy, directory: Directory) -> str:
+    """The labelling interface (XML) that the tasks are made for: paste it into the project's settings."""
+    view = Element("View")
+    SubElement(view, "Header", value="$why")
+    SubElement(view, "Text", name="text", value="$text")
+    labels = SubElement(view, "Choices", name="labels", toName="text", choice="multiple", showInline="true")
+    for label in taxonomy.labels:
+        SubElement(labels, "Choice", value=label.name_zh, hint=label.definition)
+    about = SubElement(view, "Choices", name="department", toName="text", choice="single", layout="select")
+    for name in (*directory.names, UNSPECIFIED):
+        SubElement(about, "Choice", value=name)
+    indent(view)
+    return tostring(view, encoding="unicode") + "\n"
+
+
+def tasks(batch: Batch, taxonomy: Taxonomy, directory: Directory) -> list[dict[str, Any]]:
+    """The batch as tasks, suggestions as predictions."""
+    return [
+        {
+            "data": {
+                "text": question.text,
+                "why": WHY[question.why],
+                "id": question.id,
+                "key": question.key,
+                "batch": batch.id,
+            },
+            "predictions": [
+                {
+                    "model_version": batch.model,
+                    "score": max((suggestion[2] for suggestion in question.suggested), default=0.0),
+                    "result": _regions(question, taxonomy, directory),
+                }
+            ],
+        }
+        for question in batch.questions
+    ]
+
+
+def _regions(question: Question, taxonomy: Taxonomy, directory: Directory) -> list[dict[str, Any]]:
+    labels = [taxonomy[code].name_zh for code in dict.fromkeys(code for _, code in question.pairs)]
+    department = directory.resolve(question.about)
+    return [
+        {
+            "id": f"{question.key}-{name}",
+            "from_name": name,
+            "to_name": "text",
+            "type": "choices",
+            "value": {"choices": choices},
+        }
+        for name, choices in (("labels", labels), ("department", [department] if department else []))
+        if choices
+    ]
+
+
+def read_tasks(
+    path: Path, store: Store, taxonomy: Taxonomy, directory: Directory, *, by: str, at: str
+) -> Filled:
+    """Read Label Studio's JSON export. ``by`` names the person; "" takes ``completed_by`` of each annotation.
+
+    Of a task's annotations each is one person's; tasks without any are open. A label that the suggestion tied to a department
+    keeps it where no department was chosen.
+
+    Raises:
+        InputError: not such a file, tasks of several batches, or made for another taxonomy.
+        ResourceError: a batch that this workspace did not export.
+    """
+    try:
+        exported = json.loads(path.read_text(encoding="utf-8-sig"))
+        batches = {str(task["data"]["batch"]) for task in exported}
+    except OSError as error:
+        raise InputError(f"读不到 {path.name}：{cause(error)}。") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(
+            f"{path.name} 不是由本程序导出、在 Label Studio 里标注后导出的 JSON（需要 data.batch）。"
+        ) from None
+    if len(batches) != 1:
+        raise InputError(f"{path.name} 里没有任务，或混有几个批次；请分开导出再导入。")
+    batch = store.batch(batches.pop())
+    if batch.taxonomy != taxonomy.version:
+        raise InputError(
+            f"{path.name} 是按类别表 {batch.taxonomy} 导出的，现在是 {taxonomy.version}；请重新导出再标。"
+        )
+    questions = {question.key: question for question in batch.questions}
+    answers: list[Answer] = []
+    problems: list[str] = []
+    for number, task in enumerate(exported, start=1):
+        where = f"{path.name} 第 {number} 个任务"
+        question = questions.get(str(task["data"].get("key")))
+        if question is None:
+            problems.append(f"{where}：data.key 不在导出的批次里，可能被改动。")
+            continue
+        for annotation in task.get("annotations") or []:
+            try:
+                pairs = _pairs(annotation, question, taxonomy, directory)
+            except (KeyError, TypeError, AttributeError):
+                problems.append(f"{where}：标注不完整（需要 result、from_name、value.choices）。")
+                continue
+            except ValueError as error:
+                problems.append(f"{where}：{error}")
+                continue
+            skipped = bool(annotation.get("was_cancelled"))
+            answers.append(
+                Answer(
+                    key=question.key,
+                    pairs=() if skipped else pairs,
+                    skipped=skipped,
+                    by=by.strip() or _person(annotation),
+                    at=str(annotation.get("updated_at") or annotation.get("created_at") or at),
+                    batch=batch.id,
+                    source=path.name,
+                    model=batch.model,
+                    taxonomy=taxonomy.version,
+                    suggested=question.pairs,
+                    settles=batch.kind == "settle",
+                )
+            )
+    left = set(questions) - {answer.key for answer in answers}
+    return Filled(batch, () if problems else tuple(answers), len(left), tuple(problems))
+
+
+def _person(annotation: Mapping[str, Any]) -> str:
+    """Who made an annotation: the e-mail where the export has it, the account's number otherwise."""
+    who = annotation.get("completed_by")
+    return str(who.get("email") or who.get("id")) if isinstance(who, dict) else f"用户{who}"
+
+
+def _pairs(
+    annotation: Mapping[str, Any], question: Question, taxonomy: Taxonomy, directory: Directory
+) -> tuple[Pair, ...]:
+    chosen = dict(_chosen(annotation["result"]))
+    by_name = {label.name_zh: label.code for label in taxonomy.labels}
+    unknown = [name for name in chosen.get("labels", []) if name not in by_name]
+    if unknown:
+        message = f"类别“{str(unknown[0])[:20]}”不在类别表里。"
+        raise ValueError(message)
+    about = next(iter(chosen.get("department", [])), "")
+    if about and about != UNSPECIFIED and directory.resolve(about) is None:
+        message = f"部门“{about[:20]}”不在部门目录里。"
+        raise ValueError(message)
+    pairs: list[Pair] = []
+    for code in (by_name[name] for name in chosen.get("labels", [])):
+        suggested = [pair for pair in question.pairs if pair[1] == code]
+        named = about not in {"", directory.resolve(question.about) or ""}
+        pairs += [(about, code)] if named or not suggested else suggested
+    return tuple((directory.resolve(department) or UNSPECIFIED, code) for department, code in pairs)
+
+
+def _chosen(result: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    for region in result:
+        if region.get("type") == "choices":
+            yield str(region["from_name"]), [str(choice) for choice in region["value"]["choices"]]

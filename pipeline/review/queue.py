@@ -1,0 +1,61 @@
+"""Which opinions are most worth a person's look: a random share to audit by, the rest unsure and unlike each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+POOL = 4
+"""Candidates per place: among the most unsure ones, those unlike what is already chosen are taken."""
+
+
+def unsureness(probabilities: Floats, threshold: Floats) -> Floats:
+    """How unsure the decisions of each opinion are, shape (n,), in nats.
+
+    The mean over labels of the binary entropy of the probability, bent so that the label's ``threshold`` is its point
+    of least certainty. ``probabilities`` (n, n_labels), ``threshold`` (n_labels,), both in (0, 1). The mean, not the largest,
+    since a correction teaches each label that was in doubt (Lewis & Gale 1994; Reyes, Morell & Ventura 2018).
+    """
+    bounded = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    cut = np.clip(threshold, 1e-3, 1 - 1e-3)
+    odds = bounded / (1 - bounded) * (1 - cut) / cut
+    bent = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
+    return np.asarray(-(bent * np.log(bent) + (1 - bent) * np.log(1 - bent)).mean(axis=1))
+
+
+def choose(
+    unsure: Floats, rows: sp.csr_array, n: int, audit: float, seed: int = 0
+) -> tuple[list[int], list[int]]:
+    """``(audited, chosen)``: row numbers, at most ``n`` together, none twice.
+
+    ``audited`` is a simple random sample of a share ``audit`` of the n places, whatever the model thinks, so that it
+    measures. ``chosen`` are unsure opinions in order of choice: each time, among the :data:`POOL` × n most unsure, the
+    one with the largest unsureness × distance (1 - cosine) to the nearest chosen so far. ``rows`` (m, n_features) have
+    length 1 or 0; ``unsure`` has shape (m,).
+    """
+    rng = np.random.default_rng(seed)
+    n = min(n, len(unsure))
+    wanted = round(audit * n)
+    audited = sorted(rng.permutation(len(unsure))[:wanted].tolist())
+    left = np.setdiff1d(np.arange(len(unsure)), audited)
+    pool = left[np.argsort(-unsure[left], kind="stable")][: POOL * n]
+    return audited, _spread(pool, unsure, rows, n - wanted)
+
+
+def _spread(pool: Indices, unsure: Floats, rows: sp.csr_array, n: int) -> list[int]:
+    inside = sp.csr_array(rows[pool])
+    weight = unsure[pool] + 1e-9
+    distance = np.ones(len(pool))
+    chosen: list[int] = []
+    for _ in range(min(n, len(pool))):
+        best = int(np.argmax(weight * distance))
+        chosen.append(int(pool[best]))
+        near = (inside @ inside[[best]].T).toarray()[:, 0]
+        distance = np.minimum(distance, 1.0 - near)
+        weight[best] = -1.0
+        distance[best] = 1.0
+    return chosen

@@ -1,0 +1,236 @@
+"""A filled-in review sheet → answers. What the sheet says is held against what was exported; every wrong cell is told by place.
+
+Columns are found by header, in any order. From the sheet come decisions only: texts and suggestions are the store's own, so
+that an edited text cannot enter. All of a sheet is taken, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.directory import Directory
+from pipeline.errors import InputError
+from pipeline.intake.files import SourceFile
+from pipeline.intake.sheets import Sheet, open_sheets
+from pipeline.records import UNSPECIFIED
+from pipeline.review import columns as c
+from pipeline.review.answers import Answer, Batch, Pair, Question
+from pipeline.review.store import Store
+from pipeline.taxonomy import Taxonomy
+
+_HEADER_ROWS = 10
+"""Rows among which the header is looked for: a person may have put a line above it."""
+
+Row = tuple[int, Mapping[str, str]]
+"""Row number as the program shows it, and cells by header."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A sheet that was read: its ``batch``, the ``answers``, how many rows are ``open``, and what is wrong, by place.
+
+    With ``problems`` there are no answers.
+    """
+
+    batch: Batch
+    answers: tuple[Answer, ...]
+    open: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What a row's cells are read by. ``places`` gives each header's column letter."""
+
+    file: str
+    batch: Batch
+    taxonomy: Taxonomy
+    directory: Directory
+    places: Mapping[str, str]
+    by: str
+    at: str
+
+    def problem(self, row: int, column: str, what: str) -> str:
+        """One line: where, and what is wrong."""
+        return f"{self.file}“{c.SHEET}”第 {row} 行{self.places.get(column, '')}列（{column}）：{what}"
+
+
+def read_review_sheet(
+    path: Path, store: Store, taxonomy: Taxonomy, directory: Directory, *, by: str, at: str
+) -> Filled:
+    """Read a filled-in sheet. ``by`` names who filled it in ("" takes the name from the sheet), ``at`` is the time.
+
+    Raises:
+        InputError: no review sheet, a label's column missing, nobody's name, or made for another taxonomy.
+        ResourceError: a batch that this workspace did not export.
+    """
+    sheets = {
+        sheet.name: [(row.number, [_text(cell) for cell in row.cells]) for row in sheet.rows]
+        for sheet in _sheets(path)
+    }
+    if c.SHEET not in sheets or c.GUIDE not in sheets:
+        raise InputError(
+            f"{path.name} 不是复核表：没有“{c.SHEET}”或“{c.GUIDE}”工作表；请用“qingyi review export”导出的表。"
+        )
+    guide = [cells for _, cells in sheets[c.GUIDE]]
+    batch = store.batch(_beside(guide, c.BATCH_CELL))
+    if batch.taxonomy != taxonomy.version:
+        raise InputError(
+            f"{path.name} 是按类别表 {batch.taxonomy} 导出的，现在是 {taxonomy.version}；请重新导出再填。"
+        )
+    name = by.strip() or _beside(guide, c.REVIEWER_CELL)
+    if not name:
+        raise InputError(f"{path.name} 没有写复核人；请在“{c.GUIDE}”表填上名字，或加 --by 姓名。")
+    rows, places = _table(path.name, sheets[c.SHEET], taxonomy)
+    context = _Context(path.name, batch, taxonomy, directory, places, name, at)
+    return _filled(context, rows)
+
+
+def _sheets(path: Path) -> list[Sheet]:
+    if path.suffix.lower() != ".xlsx" or not path.is_file():
+        raise InputError(f"复核表应是 .xlsx 文件，{path.name} 不是或找不到。")
+    source = SourceFile(path=path, name=path.name, size=path.stat().st_size)
+    return list(open_sheets(source))
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return str(cell).strip()
+
+
+def _beside(rows: Sequence[Sequence[str]], name: str) -> str:
+    """The cell right of the one that says ``name``; "" where there is none."""
+    for cells in rows:
+        if name in cells[:-1]:
+            return cells[cells.index(name) + 1]
+    return ""
+
+
+def _table(
+    file: str, rows: Sequence[tuple[int, list[str]]], taxonomy: Taxonomy
+) -> tuple[list[Row], dict[str, str]]:
+    """Rows by header, and each header's column letter."""
+    top = next((at for at, (_, cells) in enumerate(rows[:_HEADER_ROWS]) if c.CODE in cells), None)
+    if top is None:
+        raise InputError(f"{file} 的“{c.SHEET}”表没有“{c.CODE}”一列，认不出是哪件意见；请恢复这一列。")
+    header = rows[top][1]
+    missing = [name for name in c.label_columns(taxonomy) if name not in header]
+    if missing:
+        raise InputError(
+            f"{file} 的“{c.SHEET}”表少了类别列：{'、'.join(missing)}；删去的列说不清有没有，请恢复（可以隐藏，不要删除）。"
+        )
+    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
+    if twice:
+        raise InputError(f"{file} 的“{c.SHEET}”表有两列都叫“{twice[0]}”，请去掉一列。")
+    places = {name: _letter(column) for column, name in enumerate(header) if name}
+    table: list[Row] = [
+        (number, dict(zip(header, cells, strict=False))) for number, cells in rows[top + 1 :] if any(cells)
+    ]
+    return table, places
+
+
+def _letter(column: int) -> str:
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _filled(context: _Context, rows: Sequence[Row]) -> Filled:
+    questions = {question.key: question for question in context.batch.questions}
+    answers: dict[str, tuple[int, Answer]] = {}
+    problems: list[str] = []
+    left = set(questions)
+    for number, cells in rows:
+        key = cells[c.CODE]
+        question = questions.get(key)
+        if question is None:
+            what = "这个行码不在导出的批次里，可能被改动；请从导出的表里恢复。"
+            problems.append(context.problem(number, c.CODE, what))
+        elif c.ID in cells and cells[c.ID] != question.id:
+            problems.append(
+                context.problem(number, c.ID, f"与导出时的编号“{question.id[:40]}”不同；请恢复。")
+            )
+        else:
+            answer, wrong = _answer(context, number, cells, question)
+            problems += wrong
+            if answer is not None:
+                if key in answers and not answers[key][1].same(answer):
+                    what = f"与第 {answers[key][0]} 行是同一件意见而填得不同；请只留一行。"
+                    problems.append(context.problem(number, c.CODE, what))
+                answers[key] = (number, answer)
+                left.discard(key)
+    kept = () if problems else tuple(answer for _, answer in answers.values())
+    return Filled(context.batch, kept, len(left), tuple(problems))
+
+
+def _answer(
+    context: _Context, number: int, cells: Mapping[str, str], question: Question
+) -> tuple[Answer | None, list[str]]:
+    """The row's answer, None where nobody looked; and what is wrong in it."""
+    problems: list[str] = []
+    verdict = cells.get(c.VERDICT, "")
+    if verdict and verdict not in c.VERDICTS:
+        what = f"“{verdict[:20]}”不认识；可填：{'、'.join(c.VERDICTS)}，或留空。"
+        problems.append(context.problem(number, c.VERDICT, what))
+    pairs, wrong = _pairs(context, number, cells, question)
+    problems += wrong
+    if problems:
+        return None, problems
+    changed = set(pairs) != set(question.pairs)
+    if verdict == c.RIGHT and changed:
+        what = "填了“对”，类别或部门却与建议不同；改过的请选“改”。"
+        return None, [context.problem(number, c.VERDICT, what)]
+    if not verdict and not changed:
+        return None, []
+    skipped = verdict == c.SKIPPED
+    answer = Answer(
+        key=question.key,
+        pairs=() if skipped else pairs,
+        skipped=skipped,
+        by=context.by,
+        at=context.at,
+        batch=context.batch.id,
+        source=context.file,
+        model=context.batch.model,
+        taxonomy=context.taxonomy.version,
+        suggested=question.pairs,
+        settles=context.batch.kind == "settle",
+        remark=cells.get(c.REMARK, ""),
+    )
+    return answer, []
+
+
+def _pairs(
+    context: _Context, number: int, cells: Mapping[str, str], question: Question
+) -> tuple[tuple[Pair, ...], list[str]]:
+    """(department, label) pairs of a row in taxonomy order, and what is wrong in its cells."""
+    problems: list[str] = []
+    said = cells.get(c.DEPARTMENT, question.about)
+    row_department = context.directory.resolve(said) or UNSPECIFIED
+    if said and row_department == UNSPECIFIED and said not in {UNSPECIFIED, question.about}:
+        what = f"部门目录里没有“{said[:20]}”；请从下拉里选，目录外的选“{UNSPECIFIED}”。"
+        problems.append(context.problem(number, c.DEPARTMENT, what))
+    pairs: list[Pair] = []
+    for name, code in c.label_columns(context.taxonomy).items():
+        cell = cells.get(name, "")
+        if cell.lower() in c.NO_WORDS:
+            continue
+        if cell.lower() in c.YES_WORDS:
+            pairs.append((row_department, code))
+            continue
+        for part in filter(None, (part.strip() for part in cell.replace(";", "；").split("；"))):
+            department = UNSPECIFIED if part == UNSPECIFIED else context.directory.resolve(part)
+            if department is None:
+                what = f"“{part[:20]}”既不是 {c.YES}，也不是目录里的部门；有这个问题填 {c.YES}，没有就清空。"
+                problems.append(context.problem(number, name, what))
+            else:
+                pairs.append((department, code))
+    return tuple(dict.fromkeys(pairs)), problems

@@ -1,0 +1,186 @@
+"""The ways of ``qingyi review`` on one page: results → sheet, sheet → store, disagreements → sheet, and where things stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.classifier.read import open_reader
+from pipeline.documents.review_sheet import write_review_sheet
+from pipeline.errors import InputError, OutputError, cause
+from pipeline.learn.registry import now
+from pipeline.review.agreement import by_label
+from pipeline.review.answers import Batch
+from pipeline.review.export import AUDIT_SHARE, batch_of, disputes_of, model_of, questions_of
+from pipeline.review.label_studio import labelling_config, read_tasks, tasks
+from pipeline.review.sheet import read_review_sheet
+from pipeline.review.store import Store
+from pipeline.workspace import Workspace, open_workspace
+
+SHEET_SIZE = 200
+"""Opinions in a sheet: what a person looks through in a morning."""
+
+
+def export(
+    folder: str | Path,
+    output: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    n: int = SHEET_SIZE,
+    audit: float = AUDIT_SHARE,
+    labels: Sequence[str] = (),
+    departments: Sequence[str] = (),
+) -> Batch:
+    """Write the ``n`` opinions of a run most worth a look to ``output``: ``.xlsx``, or ``.json`` for Label Studio.
+
+    ``audit`` is the share drawn at random. ``labels`` (codes or Chinese names) and ``departments`` narrow the choice.
+    Opinions already asked about and answered are not asked again. What was asked is kept in the workspace's store.
+
+    Raises:
+        InputError, ResourceError, OutputError: see :mod:`pipeline.errors`.
+    """
+    space = open_workspace(Path(workspace) if workspace is not None else None)
+    target = _target(Path(output))
+    reader = open_reader(space)
+    store = Store(space.feedback)
+    answered = {key for key, state in store.states().items() if state.answers or state.skipped}
+    questions = questions_of(
+        Path(folder),
+        reader,
+        n=n,
+        audit=audit,
+        labels=space.taxonomy.parse(labels),
+        departments=[_department(space, name) for name in departments],
+        answered=answered,
+        seed=len(store.batches()),
+    )
+    batch = batch_of(
+        questions, "review", model_of(Path(folder)) or reader.model.version, space.taxonomy, now()
+    )
+    store.add_batch(batch)
+    _write(batch, space, target)
+    return batch
+
+
+def disputes(output: str | Path, *, workspace: str | Path | None = None) -> Batch:
+    """Write the opinions on which people disagree to a sheet in which one person settles them.
+
+    Raises:
+        InputError: nobody disagrees.
+        OutputError: the sheet or the store cannot be written.
+    """
+    space = open_workspace(Path(workspace) if workspace is not None else None)
+    target = _target(Path(output))
+    store = Store(space.feedback)
+    questions = disputes_of(store.states().values())
+    if not questions:
+        raise InputError("没有意见不一的标注，不用裁定。")
+    batch = batch_of(questions, "settle", "", space.taxonomy, now())
+    store.add_batch(batch)
+    _write(batch, space, target)
+    return batch
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import came to: answers read, those of them ``fresh``, rows still ``open``, and ``problems`` by place."""
+
+    read: int
+    fresh: int
+    skipped: int
+    open: int
+    problems: tuple[str, ...]
+
+
+def take_in(path: str | Path, *, workspace: str | Path | None = None, by: str = "") -> Imported:
+    """Read a filled-in sheet (``.xlsx``) or Label Studio's export (``.json``) into the store; all of it, or nothing.
+
+    Importing the same sheet again adds nothing; a later one adds what changed, and what was said before is kept.
+
+    Raises:
+        InputError, ResourceError, OutputError: see :mod:`pipeline.errors`. Wrong cells are no error but ``problems``.
+    """
+    space = open_workspace(Path(workspace) if workspace is not None else None)
+    store, source = Store(space.feedback), Path(path)
+    read = read_tasks if source.suffix.lower() == ".json" else read_review_sheet
+    filled = read(source, store, space.taxonomy, space.directory, by=by, at=now())
+    fresh = store.add_answers(filled.answers)
+    skipped = sum(answer.skipped for answer in filled.answers)
+    return Imported(len(filled.answers), fresh, skipped, filled.open, filled.problems)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Opinions asked about, by where they stand; ``people`` with how many each labelled; ``agreement`` per label code."""
+
+    asked: int
+    labelled: int
+    disputed: int
+    skipped: int
+    open: int
+    audited: int
+    people: dict[str, int]
+    agreement: dict[str, dict[str, float | int | None]]
+
+
+def status(workspace: str | Path | None = None) -> Status:
+    """Where the review stands.
+
+    Raises:
+        ResourceError: a file of the store is damaged.
+    """
+    space = open_workspace(Path(workspace) if workspace is not None else None)
+    states = Store(space.feedback).states()
+    given = {key: {answer.by: answer.labels for answer in state.answers} for key, state in states.items()}
+    labelled = [state for state in states.values() if state.final]
+    return Status(
+        asked=len(states),
+        labelled=len(labelled),
+        disputed=sum(state.disputed for state in states.values()),
+        skipped=sum(state.skipped for state in states.values()),
+        open=sum(not (state.final or state.answers or state.skipped) for state in states.values()),
+        audited=sum(state.question.why == "audit" for state in labelled),
+        people=dict(sorted(Counter(by for people in given.values() for by in people).items())),
+        agreement=by_label(given, space.taxonomy.codes),
+    )
+
+
+def _department(space: Workspace, name: str) -> str:
+    found = space.directory.resolve(name)
+    if found is None:
+        raise InputError(f"部门目录里没有“{name[:20]}”；请写目录里的名称或别名。")
+    return found
+
+
+def _target(path: Path) -> Path:
+    if path.suffix.lower() not in {".xlsx", ".json"}:
+        raise InputError(f"-o 应是 .xlsx（复核表）或 .json（Label Studio）文件，{path.name} 不是。")
+    return path
+
+
+def _write(batch: Batch, space: Workspace, target: Path) -> None:
+    if target.suffix.lower() == ".xlsx":
+        _private(target, lambda path: write_review_sheet(batch, space.taxonomy, space.directory, path))
+        return
+    content = json.dumps(tasks(batch, space.taxonomy, space.directory), ensure_ascii=False, indent=1) + "\n"
+    config = labelling_config(space.taxonomy, space.directory)
+    _private(target, lambda path: path.write_text(content, encoding="utf-8"))
+    _private(target.with_suffix(".xml"), lambda path: path.write_text(config, encoding="utf-8"))
+
+
+def _private(target: Path, write: Callable[[Path], object]) -> None:
+    """Write a file that holds texts: readable by its owner only, whole or absent."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".qingyi-") as folder:
+            made = Path(folder) / target.name
+            write(made)
+            os.chmod(made, 0o600)  # noqa: PTH101  # as everything with texts
+            made.replace(target)
+    except OSError as error:
+        raise OutputError(f"不能写入 {target}：{cause(error)}。") from None

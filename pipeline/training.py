@@ -1,0 +1,92 @@
+"""The whole way of ``qingyi train`` on one page: labels → suspects → candidate → comparison → registry → pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline.documents.gate import gate_page
+from pipeline.errors import InputError
+from pipeline.learn.corpus import corpus_files, load_labelled
+from pipeline.learn.registry import activate, now, publish
+from pipeline.learn.retrain import (
+    NewLabels,
+    Outcome,
+    champion,
+    gather,
+    read_archive,
+    retrain,
+    start,
+    suspected,
+)
+from pipeline.learn.suspects import Suspect
+from pipeline.workspace import open_workspace
+
+Listed = Sequence[tuple[str, Suspect]]
+
+
+def train(
+    labelled: Sequence[str | Path] = (),
+    *,
+    workspace: str | Path | None = None,
+    unlabelled: Sequence[str | Path] = (),
+    force: str = "",
+    doubts: Callable[[NewLabels, Listed], None] = lambda _new, _listed: None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Train on the corpus, the workspace's stored answers and ``labelled`` files; promote the model if it is not worse.
+
+    The candidate stays in the registry either way, with the page ``report.html`` that tells the verdict. ``force`` is the
+    reason for promoting it even against the verdict. ``unlabelled`` files teach which words go together. ``doubts`` is called
+    before training with the new labels and those among them that look wrong: ``(id of the opinion, suspect)``.
+
+    Raises:
+        InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; the active model is the one before.
+    """
+    space = open_workspace(Path(workspace) if workspace is not None else None)
+    models, before = start(space)
+    new = gather(space, [Path(path) for path in labelled])
+    if not new.train:
+        raise InputError("新标注全部落在冻结的检验部分，没有可学的；请多标一些再训练。")
+    corpus = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory)
+    archive = read_archive([Path(path) for path in unlabelled])
+    active = champion(space)
+    found = suspected(new, active, corpus)
+    doubts(new, found)
+    outcome = retrain(
+        space,
+        new,
+        corpus,
+        archive=archive,
+        active=active,
+        at=now(),
+        reason=force.strip(),
+        suspected=found,
+        progress=progress,
+    )
+    page = gate_page(outcome, space.taxonomy).encode()
+    publish(models, outcome.trained, _notes(outcome), {"report.html": page})
+    if outcome.promoted:
+        why = f"强制启用：{outcome.reason}" if not outcome.verdict.passed else "训练并通过检验"
+        activate(models, outcome.trained.model.version, why, only_from=before)
+    return outcome
+
+
+def _notes(outcome: Outcome) -> dict[str, object]:
+    """What the card keeps of the judgement."""
+    return {
+        "trained_at": outcome.at,
+        "gate": {
+            "passed": outcome.verdict.passed,
+            "forced": "" if outcome.verdict.passed else outcome.reason,
+            "rules": [
+                {"rule": rule, "kept": kept, "found": found} for rule, kept, found in outcome.verdict.rules
+            ],
+            "comparison": outcome.parts,
+            "label_fit_p": outcome.fit,
+            "suspected": [
+                {"id": identity, "label": suspect.label, "given": suspect.given}
+                for identity, suspect in outcome.suspected
+            ],
+        },
+    }
