@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.carrying import needs_review
 from pipeline.classifier.read import open_reader
 from pipeline.documents.review_sheet import write_review_sheet
 from pipeline.errors import InputError, OutputError, cause
@@ -47,8 +48,13 @@ def export(
     space = open_workspace(Path(workspace) if workspace is not None else None)
     target = _target(Path(output))
     reader = open_reader(space)
-    store = Store(space.feedback)
-    answered = {key for key, state in store.states().items() if state.answers or state.skipped}
+    store = Store(space.feedback, space.migrations)
+    answered = {
+        key
+        for key, state in store.states().items()
+        if (state.answers or state.skipped)
+        and not (state.final and needs_review(state.final, space.migrations))
+    }
     questions = questions_of(
         Path(folder),
         reader,
@@ -76,8 +82,8 @@ def disputes(output: str | Path, *, workspace: str | Path | None = None) -> Batc
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
     target = _target(Path(output))
-    store = Store(space.feedback)
-    questions = disputes_of(store.states().values())
+    store = Store(space.feedback, space.migrations)
+    questions = disputes_of(store.states().values(), space.taxonomy, space.migrations)
     if not questions:
         raise InputError("没有意见不一的标注，不用裁定。")
     batch = batch_of(questions, "settle", "", space.taxonomy, now())
@@ -106,7 +112,7 @@ def take_in(path: str | Path, *, workspace: str | Path | None = None, by: str = 
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`. Wrong cells are no error but ``problems``.
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
-    store, source = Store(space.feedback), Path(path)
+    store, source = Store(space.feedback, space.migrations), Path(path)
     read = read_tasks if source.suffix.lower() == ".json" else read_review_sheet
     filled = read(source, store, space.taxonomy, space.directory, by=by, at=now())
     fresh = store.add_answers(filled.answers)
@@ -135,7 +141,7 @@ def status(workspace: str | Path | None = None) -> Status:
         ResourceError: a file of the store is damaged.
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
-    states = Store(space.feedback).states()
+    states = Store(space.feedback, space.migrations).states()
     given = {key: {answer.by: answer.labels for answer in state.answers} for key, state in states.items()}
     labelled = [state for state in states.values() if state.final]
     return Status(

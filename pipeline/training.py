@@ -48,7 +48,7 @@ def train(
     new = gather(space, [Path(path) for path in labelled])
     if not new.train:
         raise InputError("新标注全部落在冻结的检验部分，没有可学的；请多标一些再训练。")
-    corpus = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory)
+    corpus = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
     archive = read_archive([Path(path) for path in unlabelled])
     active = champion(space)
     found = suspected(new, active, corpus)

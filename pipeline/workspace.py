@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.directory import Directory, load_directory
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.lexicon import Lexicon, load_lexicon
+from pipeline.migration import Migration, in_force, load_migrations
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 _INSTALLED = Path(__file__).parent / "_shipped"
@@ -34,6 +35,11 @@ class Workspace:
     def taxonomy(self) -> Taxonomy:
         """The label space."""
         return load_taxonomy(self.path("data/taxonomy.toml"))
+
+    @cached_property
+    def migrations(self) -> tuple[Migration, ...]:
+        """The migrations that led to the taxonomy, oldest first: the workspace's own, none where it has none."""
+        return in_force(load_migrations(self.root / "data/migrations"), self.taxonomy.version)
 
     @cached_property
     def directory(self) -> Directory:

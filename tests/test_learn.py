@@ -12,11 +12,11 @@ from benchmarks.quality import joined
 from pipeline.classifier.decisions import Probabilities, decide
 from pipeline.classifier.model import active_version
 from pipeline.errors import InputError, OutputError, ResourceError
-from pipeline.learn.calibrate import best_threshold, certainty_bound, choose
+from pipeline.learn.calibrate import NEVER, best_threshold, certainty_bound, choose
 from pipeline.learn.check import HARD_NEGATIVES, IRONY, check_corpus
 from pipeline.learn.corpus import Labelled, corpus_files, load_labelled
 from pipeline.learn.evaluate import evaluate
-from pipeline.learn.linear import fit, log_count_ratio
+from pipeline.learn.linear import fit, log_count_ratio, themes_of
 from pipeline.learn.metrics import (
     NOTHING,
     calibration_error,
@@ -175,19 +175,27 @@ def test_metrics_by_hand(workspace):
 
 def test_threshold_by_hand():
     probabilities = np.array([0.1, 0.9, 0.8, 0.2])
+    once = np.ones(4)
     # expected hits 0.9, 1.7, 1.9, 2.0 of 2.0; F1 1.8/3, 3.4/4 (best), 3.8/5, 4/6
-    assert best_threshold(probabilities, beta=1.0) == pytest.approx(0.5)
+    assert best_threshold(probabilities, once, beta=1.0) == pytest.approx(0.5)
     # F-0.1 looks at precision almost alone: 0.9 of one is more than 1.7 of two
-    assert best_threshold(probabilities, beta=0.1) == pytest.approx(0.85)
-    assert best_threshold(np.array([0.01, 0.02]), beta=1.0) == 0.05
+    assert best_threshold(probabilities, once, beta=0.1) == pytest.approx(0.85)
+    assert best_threshold(np.array([0.01, 0.02]), np.ones(2), beta=1.0) == 0.05
+    # an opinion that counts twice is as two
+    twice = best_threshold(np.array([0.9, 0.4, 0.4]), np.ones(3), beta=0.5)
+    assert best_threshold(np.array([0.9, 0.4]), np.array([1.0, 2.0]), beta=0.5) == twice
 
 
 def test_certainty_bound_by_hand():
     certainties = np.array([0.5, 0.9, 0.8, 0.7])
-    assert certainty_bound(certainties, np.array([False, True, True, True])) == pytest.approx(0.7)
+    once = np.ones(4)
+    assert certainty_bound(certainties, np.array([False, True, True, True]), once) == pytest.approx(0.7)
     # three of four right is less than 95 %
-    assert certainty_bound(certainties, np.array([True, True, False, True])) == pytest.approx(0.9)
-    assert certainty_bound(certainties, np.zeros(4, dtype=bool)) == 1.01
+    assert certainty_bound(certainties, np.array([True, True, False, True]), once) == pytest.approx(0.9)
+    assert certainty_bound(certainties, np.zeros(4, dtype=bool), once) == NEVER
+    # but right where the wrong one counts next to nothing
+    light = np.array([1.0, 1.0, 0.01, 1.0])
+    assert certainty_bound(certainties, np.array([True, True, False, True]), light) == pytest.approx(0.5)
 
 
 def test_bounds_keep_false_accusations_rare():
@@ -196,7 +204,7 @@ def test_bounds_keep_false_accusations_rare():
     noisy = np.clip(np.where(truth, 0.7, 0.3) + rng.normal(0, 0.2, truth.shape), 0.01, 0.99)
     found = Probabilities(labels=noisy, accuses=np.clip(noisy[:, 0] + rng.normal(0, 0.05, 4000), 0.01, 0.99))
     issues = np.array([0])
-    threshold, bounds = choose(found, truth, issues)
+    threshold, bounds = choose(found, truth, issues, np.ones(4000))
     given = decide(found, threshold, bounds, issues).given
     innocent = ~truth[:, 0]
     assert 0.02 < given[innocent, 0].mean() <= 0.04
@@ -235,15 +243,35 @@ def test_confusion_by_hand(workspace):
 def test_a_fit_separates():
     rows = sp.csr_array(np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]))
     truth = np.array([True, True, False, False])
-    weights, bias = fit(rows, truth)
+    weights, bias = fit(rows, truth, np.ones(4))
     assert ((rows @ weights + bias > 0) == truth).all()
+
+
+def test_an_opinion_that_counts_five_times_outweighs_three():
+    rows = sp.csr_array(np.ones((4, 1)))
+    truth = np.array([True, False, False, False])
+    weights, bias = fit(rows, truth, np.array([5.0, 1.0, 1.0, 1.0]))
+    assert (rows @ weights + bias > 0).all()
+    weights, bias = fit(rows, truth, np.ones(4))
+    assert (rows @ weights + bias < 0).all()
+
+
+def test_themes_give_words_weight_by_their_company():
+    """Columns: two labelled words, and a third that only the unlabelled rows hold, always beside the first."""
+    archive = sp.csr_array(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]] * 20))
+    rows = sp.csr_array(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] * 3))
+    truth = np.array([True, False] * 3)
+    alone, _ = fit(rows, truth, np.ones(6), shares=(1.0, 0.0))
+    helped, _ = fit(rows, truth, np.ones(6), shares=(1.0, 0.0), themes=themes_of(archive))
+    assert alone[2] == 0
+    assert helped[2] > 0.1
 
 
 def test_log_count_ratio_by_hand():
     rows = sp.csr_matrix(np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
     # with the label: counts 1 + (2, 1); without: 1 + (0, 1)
     expected = np.log(np.array([3 / 5, 2 / 5])) - np.log(np.array([1 / 3, 2 / 3]))
-    np.testing.assert_allclose(log_count_ratio(rows, np.array([True, True, False])), expected)
+    np.testing.assert_allclose(log_count_ratio(rows, np.array([True, True, False]), np.ones(3)), expected)
 
 
 def test_near_repeats_share_a_group(workspace):
@@ -271,10 +299,10 @@ def test_with_many_sources_a_source_is_never_split(workspace):
     assert len(set(groups[:12])) > 1
 
 
-def test_a_label_with_too_few_opinions_is_refused(workspace):
+def test_where_nobody_is_accused_or_everybody_nothing_can_be_learnt(workspace):
     items = [Labelled(opinion=Opinion(id="1", text="好"), labels=("praise",), pairs=None)]
-    with pytest.raises(ResourceError, match="标签“索要产品”只有 0 条标注，至少要 5 条才能训练"):
-        train_model(items, workspace.taxonomy, workspace.lexicon, corpus="")
+    with pytest.raises(ResourceError, match="标注里有问题标签的意见太少，至少要 5 条才能训练。"):
+        train_model(items, workspace.taxonomy, workspace.lexicon, about={})
 
 
 def test_the_shipped_model_is_rebuilt_bit_for_bit(workspace, tmp_path):
@@ -283,7 +311,8 @@ def test_the_shipped_model_is_rebuilt_bit_for_bit(workspace, tmp_path):
     assert active_version(tmp_path) == model.version == version
     for path in sorted((SHIPPED / "models" / version).iterdir()):
         assert (tmp_path / version / path.name).read_bytes() == path.read_bytes(), path.name
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["active", version]
+    left = {path.name for path in tmp_path.iterdir()} - {".lock"}
+    assert left == {"active", "history.jsonl", version}
 
 
 def test_a_models_folder_that_cannot_be_made_is_refused_at_once(workspace, write):

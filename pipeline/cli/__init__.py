@@ -9,9 +9,11 @@ import click
 from pipeline import __version__
 from pipeline.cli.batch import classify, report
 from pipeline.cli.chinese import Group, Option
+from pipeline.cli.drifting import drift
 from pipeline.cli.judging import corpus, evaluate
 from pipeline.cli.reviewing import review
 from pipeline.cli.status import exit_status
+from pipeline.cli.taxonomies import taxonomy
 from pipeline.cli.training import models, train
 from pipeline.cli.workspaces import init
 
@@ -27,7 +29,7 @@ def qingyi(debug: bool) -> None:
     """清议：读入评议意见，判定问题类别，归到部门，汇总成给领导看的一页和给分析员的工作簿。全程不联网。"""
 
 
-for command in (report, classify, evaluate, review, train, models, corpus, init):
+for command in (report, classify, evaluate, review, train, models, drift, taxonomy, corpus, init):
     qingyi.add_command(command)
 
 

@@ -34,7 +34,7 @@ def evaluate(
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    items = load_labelled(labelled, space.taxonomy, space.directory)
+    items = load_labelled(labelled, space.taxonomy, space.directory, space.migrations)
     figures = measure(open_reader(space), items)
     shown = {item.opinion.id: item.opinion.text for item in items} if texts else {}
     show(figures, space.taxonomy, shown)
@@ -68,5 +68,5 @@ def check(labelled: tuple[Path, ...], workspace: Path | None) -> None:
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    items = load_labelled(labelled or corpus_files(space.corpus), space.taxonomy, space.directory)
+    items = load_labelled(labelled or corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
     show_check(check_corpus(items, space.taxonomy), space.taxonomy)

@@ -77,9 +77,9 @@ def _questions(book: Book, batch: Batch, taxonomy: Taxonomy, departments: Sequen
     remark = make({**base, "locked": False, "text_wrap": True, "bg_color": "#FFFDF3"})
     labels = c.label_columns(taxonomy)
     header: list[tuple[str, int, Any]] = [
-        (c.CODE, 14, book.plain), (c.ID, 12, book.plain), (c.WHY, 10, book.plain), (c.TEXT, 62, book.wrapped),
-        (c.DEPARTMENT, 16, open_cell), (c.VERDICT, 12, open_cell), *((name, _NARROW, tick) for name in labels),
-        (c.REMARK, 24, remark), (c.SUGGESTION, 46, book.wrapped),
+        (c.CODE, 14, book.plain), (c.ID, 14, book.wrapped), (c.WHY, 10, book.plain), (c.TEXT, 62, book.wrapped),
+        (c.SUGGESTION, 46, book.wrapped), (c.DEPARTMENT, 16, open_cell), (c.VERDICT, 12, open_cell), *((name, _NARROW, tick) for name in labels),
+        (c.REMARK, 24, remark),
     ]  # fmt: skip
     if batch.kind == "settle":
         header.append((c.OTHERS, 46, book.wrapped))
@@ -128,17 +128,8 @@ def _row(question: Question, taxonomy: Taxonomy, settle: bool) -> list[str]:
         f"{taxonomy[code].name_zh} {probability:.2f}（{department}）：{question.text[start:end]}"
         for department, code, probability, start, end in question.suggested
     )
-    row = [
-        question.key,
-        question.id,
-        WHY[question.why],
-        question.text,
-        one,
-        "",
-        *cells,
-        "",
-        said or "没有问题",
-    ]
+    asked = [question.key, question.id, WHY[question.why], question.text, said or "没有问题"]
+    row = [*asked, one, "", *cells, ""]
     if settle:
         row.append("\n".join(f"{by}：{_spelt(pairs, taxonomy)}" for by, pairs in question.answers))
     return row

@@ -6,7 +6,8 @@ The rules, each on the same opinions for both models (:class:`Sides`):
    :data:`MARGIN`, that is the lower end of the 90 % interval of the difference lies above -:data:`MARGIN`.
 2. *Frozen part and new labels* (opinions the active model never saw): macro-F1 is not shown to be worse, that is the upper
    end of the interval lies above 0.
-3. The false accusation rate has not grown by more than :data:`MARGIN`, the calibration error neither.
+3. The false accusation rate is within :data:`PROMISED` or has not grown by more than :data:`MARGIN`; the calibration error has
+   not grown by more than :data:`MARGIN` (or one opinion, on few).
 4. No protected label loses recall: no more than :data:`MARGIN`, or not beyond chance (exact McNemar test).
 5. The new labels have to do with their texts: the candidate, which did not see them, agrees with them more than with
    the same labels shuffled (permutation test).
@@ -27,6 +28,9 @@ from pipeline.taxonomy import Taxonomy
 
 MARGIN = 0.01
 """How much worse a figure may be, as a share."""
+
+PROMISED = 0.05
+"""The false accusation rate that is kept whatever is learnt."""
 
 RESAMPLES = 1000
 PERMUTATIONS = 200
@@ -220,16 +224,20 @@ PARTS = {"corpus": "随程序的语料（留出）", "frozen": "冻结的检验�
 
 
 def _safety(title: str, figures: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
-    # on few innocents one more accusation is chance: what is allowed is the margin, or one opinion
-    allowed = max(MARGIN, 1.5 / figures["opinions"])
-    names = {"false_accusation_rate": "误指率", "calibration_error": "校准误差"}
+    # on few opinions one more error is chance: what is allowed is the margin, or one opinion
+    margin = max(MARGIN, 1.5 / figures["opinions"])
+    accusing, calibration = figures["false_accusation_rate"], figures["calibration_error"]
     return [
         (
-            f"{title}：{zh}没有增加",
-            figures[name]["difference"] <= allowed,
-            f"{figures[name]['before']:.3f} → {figures[name]['after']:.3f}",
-        )
-        for name, zh in names.items()
+            f"{title}：误指率不超过 {PROMISED:.0%}，或没有增加",
+            accusing["after"] <= max(PROMISED, accusing["before"] + margin),
+            f"{accusing['before']:.3f} → {accusing['after']:.3f}",
+        ),
+        (
+            f"{title}：校准误差没有增加",
+            calibration["difference"] <= margin,
+            f"{calibration['before']:.3f} → {calibration['after']:.3f}",
+        ),
     ]
 
 

@@ -30,7 +30,7 @@ THEMES = 150
 THEME_SHARE = 3.0
 """How many directions of unlabelled text are learnt, and how far a row's place in them counts beside its words."""
 
-TOLERANCE = 0.1
+TOLERANCE = 0.3
 """Of coordinate descent: a finer one costs time and changes no decision measured."""
 
 
@@ -147,26 +147,32 @@ def fit_columns(rows: Rows, wanted: Bools, folds: Folds, shares: Shares = SHARES
 def _some(
     rows: Rows, wanted: Bools, folds: Folds, shares: Shares
 ) -> list[tuple[Floats, float, Floats, Floats]]:
-    return [
-        _column(rows, truth, importance, folds, shares)
-        for truth, importance in zip(wanted.T, rows.importance.T, strict=True)
-    ]
-
-
-def _column(
-    rows: Rows, truth: Bools, importance: Floats, folds: Folds, shares: Shares
-) -> tuple[Floats, float, Floats, Floats]:
-    whole, telling = np.zeros(len(truth)), np.zeros(len(truth))
-
-    def learnt(members: Indices) -> tuple[Floats, float]:
-        known = members[importance[members] > 0]
-        if truth[known].all() or not truth[known].any():  # nothing to tell apart
-            return np.zeros(rows.opinions.shape[1]), 0.0
-        return fit(sp.csr_array(rows.opinions[known]), truth[known], importance[known], shares, rows.themes)
-
+    """The columns of one process; rows are cut once a fold, not once a column."""
+    columns = range(wanted.shape[1])
+    everything = np.arange(len(wanted))
+    whole, telling = np.zeros(wanted.shape), np.zeros(wanted.shape)
     for train, test in folds:
-        weights, bias = learnt(train)
-        margins = rows.opinions @ weights + bias
-        whole[test] = margins[test]
-        telling[test] = most_telling(rows.inside @ weights + bias, rows.owner, margins)[test]
-    return *learnt(np.arange(len(truth))), whole, telling
+        learning, judged = sp.csr_array(rows.opinions[train]), sp.csr_array(rows.opinions[test])
+        mine = np.flatnonzero(np.isin(rows.owner, test))
+        inside, owner = sp.csr_array(rows.inside[mine]), np.searchsorted(test, rows.owner[mine])
+        for c in columns:
+            weights, bias = _learnt(rows, learning, train, wanted[:, c], c, shares)
+            margins = judged @ weights + bias
+            whole[test, c] = margins
+            telling[test, c] = most_telling(inside @ weights + bias, owner, margins)
+    fitted = [_learnt(rows, rows.opinions, everything, wanted[:, c], c, shares) for c in columns]
+    return [(*fitted[c], whole[:, c], telling[:, c]) for c in columns]
+
+
+def _learnt(
+    rows: Rows, learning: sp.csr_array, members: Indices, truth: Bools, column: int, shares: Shares
+) -> tuple[Floats, float]:
+    """Fit one column on ``learning``, which are the rows ``members``, but for those whose label is not known."""
+    importance = rows.importance[members, column]
+    known = importance > 0
+    chosen, wanted = (
+        (learning, truth[members]) if known.all() else (sp.csr_array(learning[known]), truth[members][known])
+    )
+    if wanted.all() or not wanted.any():  # nothing to tell apart
+        return np.zeros(learning.shape[1]), 0.0
+    return fit(chosen, wanted, importance[known], shares, rows.themes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,7 +36,7 @@ CHUNK = 512
 """Texts counted at once by one process."""
 
 MIN_SOURCES = 10
-"""Files from which held-out predictions are made file by file."""
+"""Sources of several opinions from which on held-out predictions are made source by source."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,14 @@ def prepare(
     unlabelled: Sequence[str] = (),
 ) -> Prepared:
     """Texts → counts over features that are common enough, sorted; invalid texts are empty rows."""
-    texts = [mask(normalise(item.opinion.text)) for item in labelled]
-    known, everything, lengths, groups = _counted([*texts, *map(mask, map(normalise, unlabelled))], lexicon)
-    repeats = Repeats()
-    firsts = [
-        repeats.first_of(item.opinion.id, signature(text)) or item.opinion.id
-        for item, text in zip(labelled, texts, strict=True)
-    ]
+    parts = _counted([*(item.opinion.text for item in labelled), *unlabelled], lexicon)
+    known, everything = _together(parts)
+    lengths = [length for part in parts for length in part.lengths]
+    borders = np.cumsum([0, *(n for part in parts for n in part.clauses)]).tolist()
+    groups = [range(begin, end) for begin, end in pairwise(borders)]
     columns, vocabulary = _vocabulary(known, joined(everything, groups))
     clauses = sp.csr_array(everything[:, columns])
-    mine, others = groups[: len(texts)], groups[len(texts) :]
+    mine, others = groups[: len(labelled)], groups[len(labelled) :]
     inside, owner = passages(lengths, mine)
     return Prepared(
         vocabulary=vocabulary,
@@ -84,8 +83,8 @@ def prepare(
         owner=owner,
         lengths=np.array([sum(lengths[clause] for clause in group) for group in mine], dtype=np.int64),
         truth=label_matrix(labelled, taxonomy),
-        groups=_groups(labelled, firsts),
-        keys=np.array([text_key(text) for text in texts], dtype=np.uint64),
+        groups=_groups(labelled, [mark for part in parts for mark in part.signatures]),
+        keys=np.array([key for part in parts for key in part.keys][: len(labelled)], dtype=np.uint64),
         archive=joined(clauses, others),
     )
 
@@ -95,24 +94,21 @@ def text_key(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def _counted(
-    texts: Sequence[str], lexicon: Lexicon
-) -> tuple[dict[str, int], sp.csr_array, list[int], list[range]]:
-    """Columns by feature, counts per clause, characters per clause, and each text's clauses."""
+def _counted(texts: Sequence[str], lexicon: Lexicon) -> list[_Part]:
+    """Texts counted in chunks, in order, by all processors where there are many."""
     jobs = effective_n_jobs(-1) if len(texts) > 2 * CHUNK else 1
-    parts = Parallel(n_jobs=jobs)(
-        delayed(_count)(texts[start : start + CHUNK], lexicon) for start in range(0, len(texts), CHUNK)
+    return list(
+        Parallel(n_jobs=jobs)(
+            delayed(_count)(texts[start : start + CHUNK], lexicon) for start in range(0, len(texts), CHUNK)
+        )
     )
-    known, counts = _together(parts)
-    lengths = [length for part in parts for length in part.lengths]
-    borders = np.cumsum([0, *(n for part in parts for n in part.clauses)]).tolist()
-    return known, counts, lengths, [range(begin, end) for begin, end in pairwise(borders)]
 
 
 class _Part(NamedTuple):
     """Clauses of a chunk of texts: ``features`` name the columns that ``indices`` (with ``indptr``) count in.
 
-    ``lengths`` are characters per clause, ``clauses`` the number of them per text.
+    ``lengths`` are characters per clause, ``clauses`` the number of them per text; ``keys`` and ``signatures`` stand for
+    the texts.
     """
 
     features: list[str]
@@ -120,6 +116,8 @@ class _Part(NamedTuple):
     indptr: npt.NDArray[np.int64]
     lengths: list[int]
     clauses: list[int]
+    keys: list[int]
+    signatures: list[bytes]
 
 
 def _count(texts: Sequence[str], lexicon: Lexicon) -> _Part:
@@ -128,7 +126,8 @@ def _count(texts: Sequence[str], lexicon: Lexicon) -> _Part:
     indices, indptr = array("i"), array("q", [0])
     lengths: list[int] = []
     clauses: list[int] = []
-    for text in texts:
+    masked = [mask(normalise(text)) for text in texts]
+    for text in masked:
         spans = split_clauses(text) if is_valid(text) else []
         for span in spans:
             features = clause_features(text[span.start : span.end], segmenter)
@@ -136,7 +135,15 @@ def _count(texts: Sequence[str], lexicon: Lexicon) -> _Part:
             indptr.append(len(indices))
             lengths.append(span.end - span.start)
         clauses.append(len(spans))
-    return _Part(list(known), np.array(indices, np.int32), np.array(indptr, np.int64), lengths, clauses)
+    return _Part(
+        list(known),
+        np.array(indices, np.int32),
+        np.array(indptr, np.int64),
+        lengths,
+        clauses,
+        [text_key(text) for text in masked],
+        [signature(text) for text in masked],
+    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -174,11 +181,17 @@ def _vocabulary(known: dict[str, int], counts: sp.csr_array) -> tuple[npt.NDArra
     return columns, {feature: index for index, feature in enumerate(kept)}
 
 
-def _groups(labelled: Sequence[Labelled], firsts: Sequence[str]) -> npt.NDArray[np.int64]:
+def _groups(labelled: Sequence[Labelled], signatures: Sequence[bytes]) -> npt.NDArray[np.int64]:
     """Whoever wrote an opinion, or wrote the one it repeats: so folds ask how well unseen writers are read.
 
     Where sources are fewer than :data:`MIN_SOURCES`, groups are repeats alone.
     """
+    repeats = Repeats()
+    firsts = [
+        repeats.first_of(item.opinion.id, mark) or item.opinion.id
+        for item, mark in zip(labelled, signatures, strict=False)
+    ]
     source = {item.opinion.id: item.source for item in labelled}
-    named = [source[first] for first in firsts] if len(set(source.values())) >= MIN_SOURCES else firsts
+    wrote_several = sum(opinions > 1 for opinions in Counter(source.values()).values())
+    named = [source[first] for first in firsts] if wrote_several >= MIN_SOURCES else firsts
     return np.unique(named, return_inverse=True)[1].astype(np.int64)

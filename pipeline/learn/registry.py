@@ -67,7 +67,7 @@ def build(workspace: Workspace, models: Path, progress: Callable[[str], None] = 
     """
     _make(models)
     files = corpus_files(workspace.corpus)
-    labelled = load_labelled(files, workspace.taxonomy, workspace.directory)
+    labelled = load_labelled(files, workspace.taxonomy, workspace.directory, workspace.migrations)
     trained = train_model(
         labelled,
         workspace.taxonomy,

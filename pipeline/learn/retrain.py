@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.carrying import carried_answer
 from pipeline.classifier.model import Model, active_version, load_model, read_card
 from pipeline.classifier.read import Reader, reader_of
 from pipeline.errors import InputError, ModelError
@@ -28,6 +29,7 @@ from pipeline.learn.registry import load_held_out, own_models
 from pipeline.learn.suspects import Suspect, suspects
 from pipeline.learn.train import HeldOut, Trained, train_model
 from pipeline.records import Opinion
+from pipeline.review.answers import Answer, Question
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.mask import mask
@@ -87,19 +89,19 @@ def gather(space: Workspace, paths: Sequence[Path]) -> NewLabels:
     Raises:
         InputError: there is nothing new to learn from.
     """
-    items = _own(load_labelled(find_labelled(paths), space.taxonomy, space.directory)) if paths else []
+    files_given = find_labelled(paths)
+    items = (
+        _own(load_labelled(files_given, space.taxonomy, space.directory, space.migrations)) if paths else []
+    )
     files = [
-        {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in find_labelled(paths)
+        {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in files_given
     ]
-    states = Store(space.feedback).states().values()
+    states = Store(space.feedback, space.migrations).states().values()
     answered, audited = [], set()
     for state in states:
         if state.final and not state.final.skipped:
             question = state.question
-            item = _labelled(
-                question.id, question.text, question.department, state.final.pairs, space.taxonomy
-            )
+            item = _answered(state.question, state.final, space)
             answered.append(item)
             if question.why == "audit":
                 audited.add(item.opinion.id)
@@ -118,12 +120,13 @@ def find_labelled(paths: Sequence[Path]) -> list[Path]:
     return [source.path for source in find_files(paths)]
 
 
-def _labelled(
-    identity: str, text: str, department: str, pairs: Sequence[tuple[str, str]], taxonomy: Taxonomy
-) -> Labelled:
-    labels = taxonomy.parse(code for _, code in pairs)
-    opinion = Opinion(id=identity, text=text, department=department)
-    return _own([Labelled(opinion=opinion, labels=labels, pairs=frozenset(pairs))])[0]
+def _answered(question: Question, answer: Answer, space: Workspace) -> Labelled:
+    """A stored answer as a labelled opinion, its labels carried over to the present taxonomy."""
+    pairs, unknown, waiting = carried_answer(answer, space.migrations)
+    opinion = Opinion(id=question.id, text=question.text, department=question.department)
+    labels = space.taxonomy.parse(code for _, code in pairs)
+    item = Labelled(opinion=opinion, labels=labels, pairs=frozenset(pairs), unknown=unknown, waiting=waiting)
+    return _own([item])[0]
 
 
 def _own(items: Sequence[Labelled]) -> list[Labelled]:
@@ -133,15 +136,7 @@ def _own(items: Sequence[Labelled]) -> list[Labelled]:
         identity = f"new:{text_key(mask(normalise(item.opinion.text))):016x}"
         opinion = Opinion(id=identity, text=item.opinion.text, department=item.opinion.department)
         own.append(
-            Labelled(
-                opinion=opinion,
-                labels=item.labels,
-                pairs=item.pairs,
-                source=identity,
-                note=item.opinion.id,
-                importance=IMPORTANCE,
-                unknown=item.unknown,
-            )
+            replace(item, opinion=opinion, source=identity, note=item.opinion.id, importance=IMPORTANCE)
         )
     return own
 
@@ -257,23 +252,24 @@ def confront(
     for name, items in (("corpus", corpus), ("frozen", new.frozen), ("new", new.train)):
         chosen: Sequence[Labelled] = items
         if name == "corpus":
-            rows, _ = _matched(
-                keys_of(items), active.held_out.keys if active.held_out else np.array([], np.uint64)
-            )
+            known = active.held_out.keys if active.held_out else np.array([], np.uint64)
+            rows, _ = _matched(keys_of(items), known)
             chosen = [items[row] for row in rows.tolist()]
         if not chosen:
             continue
         before_probability, before = _said_briefly(chosen, active, name)
         after_probability, after = _said_briefly(chosen, candidate, name)
-        sides = Sides(
-            truth=label_matrix(chosen, taxonomy),
-            before=before,
-            after=after,
-            before_probability=before_probability,
-            after_probability=after_probability,
-            groups=_groups(chosen),
+        parts[name] = compare(
+            Sides(
+                truth=label_matrix(chosen, taxonomy),
+                before=before,
+                after=after,
+                before_probability=before_probability,
+                after_probability=after_probability,
+                groups=_groups(chosen, trained.held_out),
+            ),
+            taxonomy,
         )
-        parts[name] = compare(sides, taxonomy)
     return parts
 
 
@@ -285,8 +281,12 @@ def _said_briefly(items: Sequence[Labelled], model: Champion, part: str) -> tupl
     return model.held_out.labels[theirs], model.held_out.given[theirs]
 
 
-def _groups(items: Sequence[Labelled]) -> npt.NDArray[np.int64]:
-    return np.unique([item.source for item in items], return_inverse=True)[1].astype(np.int64)
+def _groups(items: Sequence[Labelled], held_out: HeldOut) -> npt.NDArray[np.int64]:
+    """What was held out together in training is resampled together; frozen opinions each by itself."""
+    rows, theirs = _matched(keys_of(items), held_out.keys)
+    groups = -1 - np.arange(len(items))
+    groups[rows] = held_out.groups[theirs]
+    return groups
 
 
 def retrain(

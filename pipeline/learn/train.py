@@ -112,15 +112,23 @@ def train_model(
 
 
 def _importance(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> Floats:
-    """Shape (n, n_labels + 1): of each label, then of "any issue", which is unknown where an issue label is."""
+    """Shape (n, n_labels + 1): of each label, then of "any issue".
+
+    That is unknown only where a label that was split away waits to be decided and no other issue is told.
+    """
     rows = [
         [
             *(0.0 if code in item.unknown else item.importance for code in taxonomy.codes),
-            0.0 if item.unknown.intersection(taxonomy.issues) else item.importance,
+            0.0 if _undecided(item, taxonomy) else item.importance,
         ]
         for item in labelled
     ]
     return np.array(rows, dtype=np.float64)
+
+
+def _undecided(item: Labelled, taxonomy: Taxonomy) -> bool:
+    issues = set(taxonomy.issues)
+    return bool(issues & item.waiting) and not issues & set(item.labels)
 
 
 def _learn(

@@ -10,8 +10,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from pipeline.carrying import carry_pairs
 from pipeline.classifier.read import Reader
 from pipeline.errors import InputError
+from pipeline.migration import Migration
 from pipeline.records import Opinion
 from pipeline.review.answers import Batch, Kind, Question, Why, batch_id, key_of
 from pipeline.review.queue import choose, unsureness
@@ -79,13 +81,16 @@ def model_of(folder: Path) -> str:
         return ""
 
 
-def disputes_of(states: Iterable[State]) -> list[Question]:
-    """Opinions on which people disagree, with what each said, as questions to settle."""
+def disputes_of(
+    states: Iterable[State], taxonomy: Taxonomy, migrations: Sequence[Migration]
+) -> list[Question]:
+    """Opinions on which people disagree, with what each said (in codes of ``taxonomy``), as questions to settle."""
     return [
         replace(
             state.question,
             why="disputed",
-            answers=tuple((answer.by, answer.pairs) for answer in state.answers),
+            suggested=tuple(found for found in state.question.suggested if found[1] in taxonomy.codes),
+            answers=tuple((a.by, carry_pairs(migrations, a.pairs, a.taxonomy)) for a in state.answers),
         )
         for state in states
         if state.disputed

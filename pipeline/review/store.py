@@ -18,7 +18,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from pipeline.carrying import carry_pairs
 from pipeline.errors import OutputError, ResourceError, cause
+from pipeline.migration import Migration
 from pipeline.review.answers import Answer, Batch, Question, as_record
 
 _LOCK_SECONDS = 60.0
@@ -44,10 +46,14 @@ class State:
 
 
 class Store:
-    """Questions and answers under ``root`` (made on first write); safe for several processes at once."""
+    """Questions and answers under ``root`` (made on first write); safe for several processes at once.
 
-    def __init__(self, root: Path) -> None:
+    Answers are compared as ``migrations`` of the taxonomy carry them over.
+    """
+
+    def __init__(self, root: Path, migrations: Sequence[Migration] = ()) -> None:
         self.root = root
+        self.migrations = migrations
 
     def add_batch(self, batch: Batch) -> None:
         """Keep what is asked; a batch already kept stays as it is.
@@ -133,9 +139,16 @@ class Store:
                 people.pop(answer.by, None)
                 people[answer.by] = answer
         return {
-            key: _state(question, list(given[key].values()), settled.get(key))
+            key: self._state(question, list(given[key].values()), settled.get(key))
             for key, question in questions.items()
         }
+
+    def _state(self, question: Question, answers: list[Answer], settled: Answer | None) -> State:
+        labelled = [answer for answer in answers if not answer.skipped]
+        said = {frozenset(carry_pairs(self.migrations, a.pairs, a.taxonomy)) for a in labelled}
+        final = settled or (labelled[-1] if len(said) == 1 else None)
+        skipped = final is None and not labelled and bool(answers)
+        return State(question=question, answers=tuple(labelled), final=final, skipped=skipped)
 
     def _files(self) -> list[Path]:
         return sorted((self.root / "answers").glob("[0-9]*.jsonl"))
@@ -158,14 +171,6 @@ class Store:
             Path(temporary).replace(target)
         except OSError as error:
             raise OutputError(f"不能写入复核记录 {target.name}：{cause(error)}。") from None
-
-
-def _state(question: Question, answers: list[Answer], settled: Answer | None) -> State:
-    labelled = [answer for answer in answers if not answer.skipped]
-    alike = len({frozenset(answer.pairs) for answer in labelled}) == 1
-    final = settled or (labelled[-1] if alike else None)
-    skipped = final is None and not labelled and bool(answers)
-    return State(question=question, answers=tuple(labelled), final=final, skipped=skipped)
 
 
 def _records(path: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,360 @@
+"""Retraining: what is learnt from, what is frozen, the gate's figures and rules, the registry, and what cannot get through."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
+
+from pipeline.classifier.model import active_version, load_model, read_card
+from pipeline.errors import InputError, ModelError
+from pipeline.learn.corpus import Labelled, load_labelled
+from pipeline.learn.gate import Sides, agreement_beyond_chance, compare, judge, mcnemar
+from pipeline.learn.registry import activate, build, entries, history, load_held_out, mismatch, rollback
+from pipeline.learn.retrain import gather
+from pipeline.learn.suspects import suspects
+from pipeline.records import Opinion
+from pipeline.training import train
+from pipeline.workspace import SHIPPED, Workspace
+
+TEXT = "张科长收了两万"
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory):
+    """A workspace with a small corpus of its own and the model built from it, made once."""
+    root = tmp_path_factory.mktemp("school")
+    (root / "data/labelled").mkdir(parents=True)
+    for path in sorted((SHIPPED / "data/labelled").glob("starter-*.jsonl")):
+        shutil.copy(path, root / "data/labelled")
+    space = Workspace(root=root)
+    build(space, root / "models")
+    return root
+
+
+@pytest.fixture
+def pupil(school, tmp_path):
+    """A copy of it that a test may change."""
+    root = tmp_path / "pupil"
+    shutil.copytree(school, root)
+    return root
+
+
+def new_labels(root, path, n, name="added-T.jsonl", change=lambda labels, _: labels):
+    """The first ``n`` opinions of a corpus file that the small model has not seen, as a labelled file."""
+    lines = (SHIPPED / "data/labelled" / name).read_text(encoding="utf-8").splitlines()[:n]
+    records = [json.loads(line) for line in lines]
+    labels = [record["labels"] for record in records]
+    with path.open("w", encoding="utf-8") as file:
+        for i, record in enumerate(records):
+            kept = {"id": record["id"], "text": record["text"], "labels": change(labels[i], i)}
+            file.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    return path
+
+
+def test_new_labels_are_learnt_judged_and_promoted(pupil, tmp_path):
+    before = active_version(pupil / "models")
+    path = new_labels(pupil, tmp_path / "new.jsonl", 300)
+    seen = []
+    outcome = train([path], workspace=pupil, doubts=lambda new, found: seen.append((new, found)))
+    version = outcome.trained.model.version
+    assert outcome.promoted, outcome.verdict.rules
+    assert active_version(pupil / "models") == version != before
+    new, found = seen[0]
+    assert len(new.train) + len(new.frozen) == 300
+    assert 40 <= len(new.frozen) <= 80, "one in five"
+    assert [identity for identity, _ in found] == [identity for identity, _ in outcome.suspected]
+    card = read_card(pupil / "models", version)
+    assert (card["parent"], card["gate"]["passed"], card["new_opinions"]) == (before, True, len(new.train))
+    assert card["labelled"][0]["name"] == "new.jsonl"
+    assert outcome.parts["frozen"]["opinions"] == len(new.frozen)
+    assert outcome.parts["new"]["macro_f1"]["difference"] > 0, "the writer's manner is learnt"
+    page = (pupil / "models" / version / "report.html").read_text(encoding="utf-8")
+    assert "通过检验，已经启用。" in page
+    assert TEXT not in page
+    texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    assert not any(text in page for text in texts if len(text) > 8), "the page holds no opinion"
+    assert load_model(pupil / "models", *_resources(pupil)).version == version
+    # again with another file: what was learnt before and is not given now is named
+    other = new_labels(pupil, tmp_path / "other.jsonl", 60, "added-N.jsonl")
+    again = train([other], workspace=pupil)
+    assert again.forgotten == ("new.jsonl",)
+
+
+def _resources(root):
+    space = Workspace(root=root)
+    return space.taxonomy, space.lexicon
+
+
+def test_shuffled_labels_do_not_pass_and_the_reason_for_forcing_is_kept(pupil, tmp_path):
+    before = active_version(pupil / "models")
+    order = np.random.default_rng(0).permutation(300)
+    lines = (SHIPPED / "data/labelled/added-T.jsonl").read_text(encoding="utf-8").splitlines()[:300]
+    labels = [json.loads(line)["labels"] for line in lines]
+    path = new_labels(pupil, tmp_path / "p.jsonl", 300, change=lambda _, i: labels[order[i]])
+    outcome = train([path], workspace=pupil)
+    broken = [rule for rule, kept, _ in outcome.verdict.rules if not kept]
+    assert "新标注与内容相符" in broken
+    assert not outcome.promoted
+    assert active_version(pupil / "models") == before
+    version = outcome.trained.model.version
+    page = (pupil / "models" / version / "report.html").read_text(encoding="utf-8")
+    assert "没有通过检验，没有启用；当前模型不变。" in page
+    activate(pupil / "models", version, "试一试")
+    assert [move["reason"] for move in history(pupil / "models")][-1] == "试一试"
+    assert rollback(pupil / "models", "不好") == before
+    assert active_version(pupil / "models") == before
+
+
+def test_a_part_is_frozen_for_good_whatever_is_labelled_later(pupil, tmp_path):
+    space = Workspace(root=pupil)
+    small = gather(space, [new_labels(pupil, tmp_path / "a.jsonl", 100)])
+    large = gather(space, [new_labels(pupil, tmp_path / "b.jsonl", 400)])
+    frozen = {item.opinion.text for item in small.frozen}
+    assert frozen
+    assert frozen <= {item.opinion.text for item in large.frozen}
+    assert not frozen & {item.opinion.text for item in large.train}
+
+
+def test_repeats_never_straddle_and_a_later_label_counts(pupil, write):
+    text = "质检站来抽样，临走后备箱装满了两箱酒，一分钱没给，还说下次再来。"
+    lines = [
+        {"id": str(i), "text": text.replace("两箱", f"{i}箱"), "labels": ["product_solicitation"]}
+        for i in range(3, 9)
+    ]
+    lines.append({"id": "again", "text": lines[0]["text"], "labels": ["gifts_and_bribes"]})
+    path = write("r.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    new = gather(Workspace(root=pupil), [path])
+    assert {len(new.train), len(new.frozen)} == {0, 6}
+    assert [item.labels for item in (*new.train, *new.frozen) if item.note == "again"] == [
+        ("gifts_and_bribes",)
+    ]
+
+
+def test_training_with_nothing_new_is_refused(pupil):
+    with pytest.raises(
+        InputError, match="没有新的标注：请给出标注文件，或先用“qingyi review import”导入复核表。"
+    ):
+        train([], workspace=pupil)
+
+
+def test_unlabelled_text_is_learnt_from_and_noted(pupil, tmp_path):
+    archive = tmp_path / "archive.txt"
+    archive.write_text(
+        "\n".join(f"第{i}次去窗口办证，材料退回来又叫补。" for i in range(50)), encoding="utf-8"
+    )
+    outcome = train([new_labels(pupil, tmp_path / "new.jsonl", 60)], workspace=pupil, unlabelled=[archive])
+    assert outcome.trained.model.card["unlabelled"] == 50
+
+
+def test_a_label_nobody_gave_is_named_and_never_given(pupil, tmp_path):
+    for path in (pupil / "data/labelled").glob("*.jsonl"):
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        kept = [record for record in records if "formalism" not in record["labels"]]
+        path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in kept), encoding="utf-8")
+    model = build(Workspace(root=pupil), pupil / "models")
+    assert model.card["unseen"] == ["formalism"]
+    column = Workspace(root=pupil).taxonomy.codes.index("formalism")
+    assert not model.weights[:, column].any()
+    assert model.threshold[column] >= 0.05 > 1 / (1 + np.exp(-model.offset[column]))
+
+
+def sides(truth, before, after):
+    probability = np.where(after, 0.9, 0.1)
+    groups = np.arange(len(truth))
+    return Sides(truth, before, after, np.where(before, 0.9, 0.1), probability, groups)
+
+
+def columns(taxonomy, **flags):
+    n = len(next(iter(flags.values())))
+    array = np.zeros((n, len(taxonomy.codes)), dtype=bool)
+    for code, values in flags.items():
+        array[:, taxonomy.codes.index(code)] = np.array(values, dtype=bool)
+    return array
+
+
+def test_the_comparison_by_hand(workspace):
+    taxonomy = workspace.taxonomy
+    truth = columns(taxonomy, stalling=[1, 1, 1, 0], praise=[0, 0, 0, 1])
+    before = columns(taxonomy, stalling=[1, 0, 0, 1], praise=[0, 0, 0, 1])
+    after = columns(taxonomy, stalling=[1, 1, 0, 0], praise=[0, 0, 0, 1])
+    found = compare(sides(truth, before, after), taxonomy)
+    # stalling F1 0.4 → 0.8, praise 1 → 1
+    assert found["macro_f1"]["before"] == pytest.approx(0.7)
+    assert found["macro_f1"]["after"] == pytest.approx(0.9)
+    assert found["false_accusation_rate"] == {"before": 1.0, "after": 0.0, "difference": -1.0}
+    row = found["labels"]["stalling"]
+    assert (row["recall_before"], row["recall_after"]) == (pytest.approx(0.3333), pytest.approx(0.6667))
+    assert row["p"] == pytest.approx(0.5), "two won, none lost: 2 × 0.5²"
+    low, high = found["macro_f1"]["interval"]
+    assert low <= found["macro_f1"]["difference"] <= high
+
+
+@pytest.mark.parametrize(("lost", "won"), [(0, 0), (3, 9), (10, 2), (5, 5)])
+def test_mcnemar_is_the_reference_one(lost, won):
+    expected = reference_mcnemar([[7, lost], [won, 4]], exact=True).pvalue if lost + won else 1.0
+    assert mcnemar(lost, won) == pytest.approx(expected)
+
+
+def test_the_rules_refuse_what_they_should(workspace):
+    taxonomy = workspace.taxonomy
+    rng = np.random.default_rng(0)
+    truth = rng.random((400, len(taxonomy.codes))) < 0.2
+    worse = truth & (rng.random(truth.shape) < 0.8)
+    judged = judge({"corpus": compare(sides(truth, truth, worse), taxonomy)}, None, taxonomy)
+    assert not judged.passed
+    broken = {rule for rule, kept, _ in judged.rules if not kept}
+    assert "随程序的语料（留出）：macro-F1 不差于 1%" in broken
+    assert "随程序的语料（留出）：受保护的类别不丢召回" in broken
+    same = judge({"corpus": compare(sides(truth, worse, worse), taxonomy)}, 0.005, taxonomy)
+    assert same.passed
+    assert not judge({}, 0.4, taxonomy).passed
+    accusing = truth.copy()
+    clean = ~truth[:, [taxonomy.codes.index(code) for code in taxonomy.issues]].any(axis=1)
+    accusing[clean, 0] = True
+    refused = judge({"frozen": compare(sides(truth, truth, accusing), taxonomy)}, None, taxonomy)
+    assert "冻结的检验部分：误指率不超过 5%，或没有增加" in {rule for rule, kept, _ in refused.rules if not kept}
+
+
+def test_only_protected_labels_stop_a_model_by_recall_alone(workspace):
+    taxonomy = workspace.taxonomy
+    assert taxonomy.protected == ("gifts_and_bribes", "retaliation")
+    n = 200
+    for code, stopped in (("retaliation", True), ("formalism", False)):
+        truth = columns(taxonomy, **{code: [1] * n, "stalling": [1] * n})
+        before = truth.copy()
+        after = truth.copy()
+        after[:8, taxonomy.codes.index(code)] = False
+        rules = judge({"new": compare(sides(truth, before, after), taxonomy)}, None, taxonomy).rules
+        kept = {rule: ok for rule, ok, _ in rules}
+        assert kept["新标注（留出）：受保护的类别不丢召回"] is not stopped
+
+
+def test_labels_that_fit_are_told_from_shuffled_ones():
+    rng = np.random.default_rng(1)
+    truth = rng.random((200, 4)) < 0.3
+    said = np.clip(np.where(truth, 0.5, 0.2) + rng.normal(0, 0.1, truth.shape), 0.01, 0.99)
+    assert agreement_beyond_chance(truth, said) < 0.01
+    shuffled = [agreement_beyond_chance(truth[rng.permutation(200)], said) for _ in range(40)]
+    assert np.mean(np.array(shuffled) < 0.05) < 0.2
+    assert np.mean(shuffled) > 0.3
+
+
+def test_wrong_labels_are_suspected(workspace):
+    taxonomy = workspace.taxonomy
+    rng = np.random.default_rng(2)
+    truth = rng.random((500, len(taxonomy.codes))) < 0.1
+    said = np.clip(np.where(truth, 0.9, 0.05) + rng.normal(0, 0.08, truth.shape), 0.01, 0.99)
+    labelled = truth.copy()
+    wrong = rng.choice(500, 25, replace=False)
+    labelled[wrong, 3] ^= True
+    found = suspects(labelled, said, (truth, said), taxonomy)
+    ranked = [suspect.row for suspect in found]
+    assert len(set(ranked)) == len(ranked), "an opinion once"
+    assert set(ranked) <= set(wrong.tolist()), "nothing else is suspected"
+    assert len(ranked) >= 10, "below the mean probability of those without it lies half of the wrong ones"
+    first = found[0]
+    assert (first.label, first.given) == (taxonomy.codes[3], bool(labelled[first.row, 3]))
+
+
+def test_a_registry_lists_damaged_versions_and_goes_back_step_by_step(pupil):
+    models = pupil / "models"
+    first = active_version(models)
+    for name in ("second", "third"):
+        shutil.copytree(models / first, models / name)
+        card = json.loads((models / name / "card.json").read_text(encoding="utf-8"))
+        card["version"] = name
+        (models / name / "card.json").write_text(json.dumps(card), encoding="utf-8")
+        activate(models, name, "试")
+    assert rollback(models, "") == "second"
+    assert rollback(models, "") == first
+    with pytest.raises(InputError, match="没有更早的模型可以退回"):
+        rollback(models, "")
+    (models / "third/card.json").write_text("{", encoding="utf-8")
+    found = {entry.version: entry for entry in entries(models)}
+    assert found["third"].fault == "模型 third 不完整或 card.json 损坏；请换一个版本或重建。"
+    assert found[first].active
+    with pytest.raises(ModelError, match="没有模型 fourth；用“qingyi models list”看有哪些。"):
+        activate(models, "fourth", "")
+    (models / "second/weights.npz").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"模型 second 的 weights\.npz 与登记的摘要不符"):
+        activate(models, "second", "")
+    with pytest.raises(InputError, match=f"训练期间当前模型换成了 {first}"):
+        activate(models, first, "", only_from="second")
+    # a line that a kill cut short, and a move whose pointer never followed
+    with (models / "history.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"at": "", "from": first, "to": "ghost", "reason": ""}) + '\n{"at": "20')
+    assert active_version(models) == first
+    assert history(models)[-1]["to"] == "ghost"
+
+
+class Bomb:
+    """Unpickling this would leave a file behind."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return (open, (self.mark, "w"))
+
+
+def resigned(models, name, content):
+    """Put a file into the active version and make the card's digest fit: an attacker can do that too."""
+    import hashlib
+
+    version = active_version(models)
+    (models / version / name).write_bytes(content)
+    card = json.loads((models / version / "card.json").read_text(encoding="utf-8"))
+    card["files"][name] = hashlib.sha256(content).hexdigest()
+    (models / version / "card.json").write_text(json.dumps(card), encoding="utf-8")
+
+
+def test_no_code_in_a_model_file_runs(pupil, tmp_path):
+    models = pupil / "models"
+    mark = tmp_path / "ran"
+    arrays = {"weights": np.array([Bomb(str(mark))], dtype=object)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    for content in (buffer.getvalue(), pickle.dumps(Bomb(str(mark))), b"PK\x03\x04rubbish", b""):
+        resigned(models, "weights.npz", content)
+        with pytest.raises(
+            ModelError, match=r"weights\.npz 不是本程序写的数组文件；没有读入，请换一个版本或重建。"
+        ):
+            load_model(models, *_resources(pupil))
+    assert not mark.exists()
+    shape = io.BytesIO()
+    model = load_model(SHIPPED / "models", *_resources(SHIPPED))
+    names = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds")
+    np.savez(shape, **{name: getattr(model, name)[:1] for name in names})
+    resigned(models, "weights.npz", shape.getvalue())
+    with pytest.raises(ModelError, match="的数组形状不对；请重建。"):
+        load_model(models, *_resources(pupil))
+
+
+def test_held_out_predictions_come_back(school):
+    models = school / "models"
+    held = load_held_out(models, read_card(models, active_version(models)))
+    assert held is not None
+    space = Workspace(root=school)
+    corpus = load_labelled(
+        sorted((school / "data/labelled").glob("*.jsonl")), space.taxonomy, space.directory
+    )
+    assert len(held.keys) == len(corpus) == len(held.labels)
+    assert held.given.shape == held.labels.shape == (len(corpus), 16)
+    assert 0 <= held.labels.min() <= held.labels.max() <= 1
+
+
+def test_another_library_is_told_in_words():
+    assert mismatch({"libraries": {"jieba": "0.1"}}).startswith("jieba 0.1（现在 ")
+    assert mismatch({}) == ""
+
+
+def test_no_text_in_the_repr_of_what_is_gathered():
+    item = Labelled(opinion=Opinion(id="1", text=TEXT), labels=(), pairs=None)
+    assert TEXT not in repr(replace(item, importance=5.0))
