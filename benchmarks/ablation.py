@@ -88,14 +88,15 @@ def trained(labelled: Sequence[Labelled], space: Workspace, variant: Variant) ->
     prepared = _kept(prepared, variant.keep)
     issues = issue_columns(space.taxonomy)
     idf = inverse_document_frequency(prepared.counts)
-    rows = Rows(weighted(prepared.counts, idf), weighted(prepared.passages, idf), prepared.owner)
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
+    once = np.ones(wanted.shape)
+    rows = Rows(weighted(prepared.counts, idf), weighted(prepared.passages, idf), prepared.owner, once)
     folds = list(
         GroupKFold(FOLDS, shuffle=True, random_state=0).split(prepared.truth, groups=prepared.groups)
     )
     fitted = fit_columns(rows, wanted, folds, variant.shares)
     telling = fitted.telling if variant.passages else np.zeros_like(fitted.whole)
-    arrays, held_out = calibrate(fitted.whole, telling, prepared.lengths, prepared.truth, issues, folds)
+    arrays, held_out = calibrate(fitted.whole, telling, prepared.lengths, prepared.truth, issues, folds, once)
     if not variant.gate:
         arrays["bounds"] = np.array([0.0, arrays["bounds"][1]])
     ranking = average_precision_score(prepared.truth.ravel(), held_out.labels.ravel())

@@ -71,7 +71,7 @@ def engine(train: Texts, labels: Sequence[str], test: Texts) -> list[str]:
         Labelled(opinion=Opinion(id=str(i), text=text), labels=(code_of[label],), pairs=None)
         for i, (text, label) in enumerate(zip(train, labels, strict=True))
     ]
-    model = train_model(items, taxonomy, space.lexicon, corpus="")
+    model = train_model(items, taxonomy, space.lexicon, about={}).model
     reader = Reader(
         taxonomy=taxonomy, directory=space.directory, segmenter=Segmenter(space.lexicon), model=model
     )

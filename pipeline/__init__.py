@@ -9,11 +9,17 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     aggregate   findings → tables with intervals
     outputs     opinions, findings, tables → private files
     documents   tables → page and workbook                 computes nothing
+    review      results → questions → people's answers     nothing stored is overwritten
     learn       labelled opinions → a model, and how good it is
     run         the whole way on one page
+    reviewing   results → sheet → store
+    training    answers → candidate → comparison → registry
+    drifting    results → has the language moved?
+    migrating   categories that change
     cli         the commands
 
-beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``directory``, ``lexicon``, ``workspace``.
+beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``migration`` and ``carrying`` (old labels in new
+categories), ``directory``, ``lexicon``, ``workspace``.
 
 In Python, under the names of the commands::
 

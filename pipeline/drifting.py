@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.classifier.model import read_card
+from pipeline.classifier.files import read_card
 from pipeline.documents.drift import drift_page
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.learn.corpus import corpus_files, load_labelled
@@ -57,7 +57,7 @@ def _earlier(now: Round, since: Path) -> Round:
 
 def _corpus(now: Round, space: Workspace) -> Corpus:
     card = read_card(space.models, now.model)
-    items = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory)
+    items = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
     return Corpus(
         texts=tuple(mask(normalise(item.opinion.text)) for item in items),
         sources=tuple(item.source for item in items),

@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pipeline.carrying import carry_all, carry_pairs, needs_review
-from pipeline.classifier.model import active_version, read_card
+from pipeline.classifier.files import active_version, read_card
 from pipeline.errors import ModelError, OutputError, ResourceError, cause
 from pipeline.learn.corpus import corpus_files, load_labelled
 from pipeline.migration import Migration, Step, load_migration
@@ -102,7 +102,7 @@ def standing(space: Workspace) -> Standing:
         card = read_card(space.models, active_version(space.models))
     except ModelError:
         card = {}
-    finals = (state.final for state in Store(space.feedback).states().values())
+    finals = (state.final for state in Store(space.feedback, space.migrations).states().values())
     return Standing(
         taxonomy=space.taxonomy,
         migrations=space.migrations,
@@ -252,7 +252,7 @@ def _stored(space: Workspace) -> tuple[list[frozenset[str]], list[frozenset[str]
             for answer in state.answers
             for _, code in carry_pairs(space.migrations, answer.pairs, answer.taxonomy)
         )
-        for state in Store(space.feedback).states().values()
+        for state in Store(space.feedback, space.migrations).states().values()
         if state.answers
     ]
     return [frozenset(item.labels) for item in corpus], answers

@@ -23,7 +23,7 @@ from pipeline.text.normalise import normalise
 _STAGING = ".qingyi-"
 RESULTS = (
     "opinions.csv", "opinions.parquet", "findings.csv", "findings.parquet", "rejected.csv", "summary.csv", "run.json",
-    "report.html", "report.xlsx",
+    "report.html", "report.xlsx", "drift.html",
 )  # fmt: skip
 """Every file a run may write; what a run does not write but an earlier one did is taken away."""
 

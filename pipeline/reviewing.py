@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.carrying import needs_review
+from pipeline.carrying import carry_pairs, needs_review
 from pipeline.classifier.read import open_reader
 from pipeline.documents.review_sheet import write_review_sheet
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.learn.registry import now
+from pipeline.migration import editions
 from pipeline.review.agreement import by_label
-from pipeline.review.answers import Batch
-from pipeline.review.export import AUDIT_SHARE, batch_of, disputes_of, model_of, questions_of
+from pipeline.review.answers import Answer, Batch
+from pipeline.review.export import AUDIT_SHARE, batch_of, disputes_of, origin_of, questions_of
 from pipeline.review.label_studio import labelling_config, read_tasks, tasks
 from pipeline.review.sheet import read_review_sheet
 from pipeline.review.store import Store
@@ -47,6 +48,7 @@ def export(
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
     target = _target(Path(output))
+    model = origin_of(Path(folder), space.taxonomy)
     reader = open_reader(space)
     store = Store(space.feedback, space.migrations)
     answered = {
@@ -65,9 +67,7 @@ def export(
         answered=answered,
         seed=len(store.batches()),
     )
-    batch = batch_of(
-        questions, "review", model_of(Path(folder)) or reader.model.version, space.taxonomy, now()
-    )
+    batch = batch_of(questions, "review", model or reader.model.version, space.taxonomy, now())
     store.add_batch(batch)
     _write(batch, space, target)
     return batch
@@ -114,7 +114,8 @@ def take_in(path: str | Path, *, workspace: str | Path | None = None, by: str = 
     space = open_workspace(Path(workspace) if workspace is not None else None)
     store, source = Store(space.feedback, space.migrations), Path(path)
     read = read_tasks if source.suffix.lower() == ".json" else read_review_sheet
-    filled = read(source, store, space.taxonomy, space.directory, by=by, at=now())
+    known = editions(space.taxonomy, space.migrations)
+    filled = read(source, store, known, space.directory, by=by, at=now())
     fresh = store.add_answers(filled.answers)
     skipped = sum(answer.skipped for answer in filled.answers)
     return Imported(len(filled.answers), fresh, skipped, filled.open, filled.problems)
@@ -142,7 +143,7 @@ def status(workspace: str | Path | None = None) -> Status:
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
     states = Store(space.feedback, space.migrations).states()
-    given = {key: {answer.by: answer.labels for answer in state.answers} for key, state in states.items()}
+    given = {key: {a.by: frozenset(_codes(a, space)) for a in state.answers} for key, state in states.items()}
     labelled = [state for state in states.values() if state.final]
     return Status(
         asked=len(states),
@@ -156,6 +157,11 @@ def status(workspace: str | Path | None = None) -> Status:
     )
 
 
+def _codes(answer: Answer, space: Workspace) -> tuple[str, ...]:
+    """The labels of an answer in the present taxonomy."""
+    return tuple(code for _, code in carry_pairs(space.migrations, answer.pairs, answer.taxonomy))
+
+
 def _department(space: Workspace, name: str) -> str:
     found = space.directory.resolve(name)
     if found is None:
@@ -166,6 +172,9 @@ def _department(space: Workspace, name: str) -> str:
 def _target(path: Path) -> Path:
     if path.suffix.lower() not in {".xlsx", ".json"}:
         raise InputError(f"-o 应是 .xlsx（复核表）或 .json（Label Studio）文件，{path.name} 不是。")
+    for made in (path, path.with_suffix(".xml")) if path.suffix.lower() == ".json" else (path,):
+        if made.exists():
+            raise InputError(f"{made} 已经有了，里面可能有人填好的；请换一个文件名，或先把它移走。")
     return path
 
 

@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 
 from pipeline import __version__
 from pipeline.aggregate.tally import Tables, Tally
+from pipeline.classifier.files import mismatch
 from pipeline.classifier.model import Model
 from pipeline.classifier.read import Reader, open_reader
 from pipeline.documents.facts import Facts
@@ -229,6 +230,7 @@ def _run_record(
         "files_passed_over": files.passed_over,
         "departments_not_listed": dict(sorted(unlisted.items(), key=lambda item: (-item[1], item[0]))[:50]),
         "model": model.version,
+        "model_libraries": mismatch(model.card),
         "taxonomy": space.taxonomy.version,
         "directory_sha256": space.directory.digest,
         "lexicon_sha256": space.lexicon.digest,

@@ -95,8 +95,9 @@ class Taxonomy(BaseModel):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the version and the ordered codes: what a model is bound to."""
-        return hashlib.sha256("\n".join([self.version, *self.codes]).encode()).hexdigest()
+        """SHA-256 of the version and the ordered codes with their kinds: what a model is bound to."""
+        lines = [self.version, *(f"{label.code} {label.kind}" for label in self.labels)]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def load_taxonomy(path: Path) -> Taxonomy:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pipeline.classifier.files import active_version
 from pipeline.documents.gate import gate_page
 from pipeline.errors import InputError
+from pipeline.learn.champion import Known, champion, suspected
 from pipeline.learn.corpus import corpus_files, load_labelled
-from pipeline.learn.registry import activate, now, publish
-from pipeline.learn.retrain import (
-    NewLabels,
-    Outcome,
-    champion,
-    gather,
-    read_archive,
-    retrain,
-    start,
-    suspected,
-)
+from pipeline.learn.newlabels import NewLabels, gather, keys_of, read_archive
+from pipeline.learn.registry import activate, now, own_models, publish
+from pipeline.learn.retrain import Outcome, retrain
 from pipeline.learn.suspects import Suspect
 from pipeline.workspace import open_workspace
 
@@ -37,18 +31,20 @@ def train(
     """Train on the corpus, the workspace's stored answers and ``labelled`` files; promote the model if it is not worse.
 
     The candidate stays in the registry either way, with the page ``report.html`` that tells the verdict. ``force`` is the
-    reason for promoting it even against the verdict. ``unlabelled`` files teach which words go together. ``doubts`` is called
+    reason for promoting it even against the verdict; the registry's history keeps it. ``unlabelled`` files teach which words go together. ``doubts`` is called
     before training with the new labels and those among them that look wrong: ``(id of the opinion, suspect)``.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; the active model is the one before.
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
-    models, before = start(space)
-    new = gather(space, [Path(path) for path in labelled])
+    models = own_models(space)
+    before = active_version(models)
+    items = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
+    corpus = Known(items, keys_of(items))
+    new = gather(space, [Path(path) for path in labelled], set(corpus.keys.tolist()))
     if not new.train:
         raise InputError("新标注全部落在冻结的检验部分，没有可学的；请多标一些再训练。")
-    corpus = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
     archive = read_archive([Path(path) for path in unlabelled])
     active = champion(space)
     found = suspected(new, active, corpus)
@@ -67,7 +63,7 @@ def train(
     page = gate_page(outcome, space.taxonomy).encode()
     publish(models, outcome.trained, _notes(outcome), {"report.html": page})
     if outcome.promoted:
-        why = f"强制启用：{outcome.reason}" if not outcome.verdict.passed else "训练并通过检验"
+        why = "训练并通过检验" if outcome.verdict.passed else f"没有通过检验，强制启用：{outcome.reason}"
         activate(models, outcome.trained.model.version, why, only_from=before)
     return outcome
 
@@ -78,7 +74,6 @@ def _notes(outcome: Outcome) -> dict[str, object]:
         "trained_at": outcome.at,
         "gate": {
             "passed": outcome.verdict.passed,
-            "forced": "" if outcome.verdict.passed else outcome.reason,
             "rules": [
                 {"rule": rule, "kept": kept, "found": found} for rule, kept, found in outcome.verdict.rules
             ],

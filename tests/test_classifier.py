@@ -20,7 +20,8 @@ from pipeline.classifier.decisions import (
     gate_terms,
 )
 from pipeline.classifier.features import clause_features, count_matrix
-from pipeline.classifier.model import active_version, load_model, weighted
+from pipeline.classifier.files import active_version, load_model
+from pipeline.classifier.model import weighted
 from pipeline.classifier.passages import joined, most_telling, passages
 from pipeline.classifier.read import evidence_span
 from pipeline.errors import ModelError

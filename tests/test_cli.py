@@ -10,7 +10,7 @@ import time
 import pytest
 
 from pipeline import __version__
-from pipeline.cli import main
+from pipeline.cli import main, qingyi
 from pipeline.records import Opinion
 
 ACCUSATION = "张科长收了两万块钱才肯盖章"
@@ -35,23 +35,19 @@ def test_help_and_version(run):
     assert (status, err) == (0, "")
     assert out.startswith("用法：qingyi [选项] 命令 ...\n")
     assert [line.split()[0] for line in out.split("命令：\n")[1].split("\n\n")[0].splitlines()] == [
-        "report", "classify", "evaluate", "corpus", "models", "init",
+        "report", "classify", "evaluate", "review", "train", "models", "drift", "taxonomy", "corpus", "init",
     ]  # fmt: skip
     assert run("--version") == (0, f"qingyi {__version__}\n", "")
     assert run()[0] == 2
 
 
 def test_help_of_every_command_is_in_chinese(run):
-    for words in (
-        ["report"],
-        ["classify"],
-        ["evaluate"],
-        ["corpus"],
-        ["corpus", "check"],
-        ["models"],
-        ["init"],
-    ):
-        status, out, _ = run(*words, "--help")
+    words = [[name] for name in qingyi.commands]
+    for name, command in qingyi.commands.items():
+        words += [[name, inner] for inner in getattr(command, "commands", ())]
+    assert len(words) == 22
+    for each in words:
+        status, out, _ = run(*each, "--help")
         assert status == 0
         assert not [word for word in ("Usage", "Options", "OPTIONS", "required", "Show this") if word in out]
 
@@ -59,8 +55,11 @@ def test_help_of_every_command_is_in_chinese(run):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["bogus"], "没有这个命令；可用命令：report、classify、evaluate、corpus、models、init。"),
-        (["models", "bogus"], "没有这个命令；可用命令：build。"),
+        (["bogus"], "没有这个命令；可用命令：report、classify、evaluate、review、train、models、drift、taxonomy、corpus、init。"),
+        (["review", "bogus"], "没有这个命令；可用命令：export、import、disputes、status。"),
+        (["models", "bogus"], "没有这个命令；可用命令：list、show、promote、rollback、build。"),
+        (["taxonomy", "bogus"], "没有这个命令；可用命令：check、migrate。"),
+        (["drift"], "缺少“结果文件夹”；用法见“qingyi drift --help”。"),
         (["report"], "缺少“文件或文件夹...”；用法见“qingyi report --help”。"),
         (["report", "a.csv"], "缺少选项 --output ；用法见“qingyi report --help”。"),
         (["report", "a.csv", "-o"], "选项 -o 后面缺少值。"),

@@ -14,9 +14,12 @@ from nbclient import NotebookClient
 
 import pipeline
 from pipeline.aggregate.tally import SUMMARY
-from pipeline.classifier.model import active_version
+from pipeline.classifier.files import active_version
 from pipeline.cli import qingyi
+from pipeline.learn.gate import FEW, MARGIN, PERMUTATIONS, PROMISED, RESAMPLES
+from pipeline.learn.newlabels import ARCHIVE
 from pipeline.outputs import FINDINGS, OPINIONS, REJECTED
+from pipeline.review.answers import Answer, Question
 from pipeline.workspace import SHIPPED
 
 README = (SHIPPED / "README.md").read_text(encoding="utf-8")
@@ -44,6 +47,21 @@ def test_every_column_written_is_in_the_readme():
         assert f"`{', '.join(columns)}`" in README
 
 
+def test_the_store_and_the_gate_are_as_documented():
+    text = (SHIPPED / "docs/retraining.md").read_text(encoding="utf-8")
+    for fields in (Question.__slots__, Answer.__slots__):
+        assert f"`{', '.join(fields)}`" in text
+    for words in (
+        f"差过 {MARGIN:.0%}（`MARGIN`）".replace("%", " %"),
+        f"不超过 {PROMISED:.0%}（`PROMISED`）".replace("%", " %"),
+        f"不到 {FEW} 件（`FEW`）",
+        f"成对自助抽样（{RESAMPLES:,} 次",
+        f"打乱 {PERMUTATIONS} 次",
+        f"至多 {ARCHIVE:,} 件",
+    ):
+        assert words in text
+
+
 def test_the_map_names_every_room():
     rooms = {
         path.stem for path in (SHIPPED / "pipeline").iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
@@ -62,7 +80,10 @@ def test_the_map_has_the_order_of_the_contract():
     layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
     order = [room.strip() for layer in reversed(layers) for room in layer.split("|")]
     mapped = re.findall(r"^    ([a-z]+)  ", str(pipeline.__doc__), re.MULTILINE)
-    rooms = "intake text classifier attribute aggregate outputs documents learn run cli"
+    rooms = (
+        "intake text classifier attribute aggregate outputs documents review learn "
+        "run reviewing training drifting migrating cli"
+    )
     assert mapped == rooms.split()
     assert set(mapped) <= set(order)
     assert order.index("text") < order.index("intake") < order.index("classifier") < order.index("aggregate")
@@ -94,5 +115,5 @@ def test_notebooks_run_and_are_stored_without_output(path):
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
 
 
-def test_there_is_a_notebook():
-    assert [path.name for path in NOTEBOOKS] == ["first-batch.ipynb"]
+def test_there_are_the_notebooks():
+    assert [path.name for path in NOTEBOOKS] == ["first-batch.ipynb", "retraining.ipynb"]

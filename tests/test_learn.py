@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from benchmarks.quality import joined
 from pipeline.classifier.decisions import Probabilities, decide
-from pipeline.classifier.model import active_version
+from pipeline.classifier.files import active_version
 from pipeline.errors import InputError, OutputError, ResourceError
 from pipeline.learn.calibrate import NEVER, best_threshold, certainty_bound, choose
 from pipeline.learn.check import HARD_NEGATIVES, IRONY, check_corpus
@@ -251,9 +251,9 @@ def test_an_opinion_that_counts_five_times_outweighs_three():
     rows = sp.csr_array(np.ones((4, 1)))
     truth = np.array([True, False, False, False])
     weights, bias = fit(rows, truth, np.array([5.0, 1.0, 1.0, 1.0]))
-    assert (rows @ weights + bias > 0).all()
+    assert weights[0] + bias > 0
     weights, bias = fit(rows, truth, np.ones(4))
-    assert (rows @ weights + bias < 0).all()
+    assert weights[0] + bias < 0
 
 
 def test_themes_give_words_weight_by_their_company():

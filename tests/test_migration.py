@@ -18,7 +18,7 @@ from pipeline.errors import ResourceError
 from pipeline.learn.corpus import load_labelled
 from pipeline.migrating import as_toml, migrate, migration_toml, taxonomy_toml
 from pipeline.migration import Carried, Migration, load_migration, load_migrations
-from pipeline.review.answers import Answer, Batch, Question, key_of
+from pipeline.review.answers import Answer, Batch, Question, batch_id, key_of
 from pipeline.review.store import Store
 from pipeline.taxonomy import Label, Taxonomy, load_taxonomy
 from pipeline.workspace import SHIPPED, Workspace
@@ -422,8 +422,10 @@ STEPS = [
 def test_the_commands_from_check_to_check(run, root, write):
     store = Store(root / "feedback")
     asked = [answer("gifts_and_bribes", number=1), answer("praise", number=2)]
+    questions = tuple(question for question, _ in asked)
+    identity = batch_id("review", "m", "1.0", questions)
     batch = Batch(
-        id="b", kind="review", model="m", taxonomy="1.0", at="2025", questions=tuple(q for q, _ in asked)
+        id=identity, kind="review", model="m", taxonomy="1.0", at="2025", questions=questions
     )
     store.add_batch(batch)
     store.add_answers([said for _, said in asked])
@@ -442,8 +444,9 @@ def test_the_commands_from_check_to_check(run, root, write):
         [
             *STEPS,
             "已改为 1.1 版，共 16 类；旧表在 data/taxonomy-1.0.toml。",
-            "下一步，复核：qingyi review export 结果文件夹 -o 复核.xlsx（拆分过的会再问一遍）",
-            "下一步，训练：qingyi train（没有新标注时 qingyi models build）",
+            "下一步，训练：qingyi train（没有新标注时 qingyi models build），新类别还没有例子，先不会判出。",
+            "再用 qingyi report 重新判一遍意见。",
+            "然后复核：qingyi review export 结果文件夹 -o 复核.xlsx（拆分过的会再问一遍），导入后再训练。",
         ],
         "",
     )

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 
-from pipeline.classifier.model import active_version, load_model, read_card
+from pipeline.classifier.files import ARRAYS, active_version, load_model, mismatch, packed, read_card
 from pipeline.errors import InputError, ModelError
 from pipeline.learn.corpus import Labelled, load_labelled
 from pipeline.learn.gate import Sides, agreement_beyond_chance, compare, judge, mcnemar
-from pipeline.learn.registry import activate, build, entries, history, load_held_out, mismatch, rollback
-from pipeline.learn.retrain import gather
+from pipeline.learn.held_out import load_held_out
+from pipeline.learn.newlabels import gather
+from pipeline.learn.registry import activate, build, entries, history, rollback
 from pipeline.learn.suspects import suspects
 from pipeline.records import Opinion
 from pipeline.training import train
@@ -76,7 +77,7 @@ def test_new_labels_are_learnt_judged_and_promoted(pupil, tmp_path):
     assert outcome.parts["frozen"]["opinions"] == len(new.frozen)
     assert outcome.parts["new"]["macro_f1"]["difference"] > 0, "the writer's manner is learnt"
     page = (pupil / "models" / version / "report.html").read_text(encoding="utf-8")
-    assert "通过检验，已经启用。" in page
+    assert "通过检验。" in page
     assert TEXT not in page
     texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
     assert not any(text in page for text in texts if len(text) > 8), "the page holds no opinion"
@@ -105,9 +106,11 @@ def test_shuffled_labels_do_not_pass_and_the_reason_for_forcing_is_kept(pupil, t
     assert active_version(pupil / "models") == before
     version = outcome.trained.model.version
     page = (pupil / "models" / version / "report.html").read_text(encoding="utf-8")
-    assert "没有通过检验，没有启用；当前模型不变。" in page
+    assert "没有通过检验，不应启用。" in page
     activate(pupil / "models", version, "试一试")
     assert [move["reason"] for move in history(pupil / "models")][-1] == "试一试"
+    assert train([path], workspace=pupil, force="领导要求").promoted
+    assert history(pupil / "models")[-1]["reason"] == "没有通过检验，强制启用：领导要求"
     assert rollback(pupil / "models", "不好") == before
     assert active_version(pupil / "models") == before
 
@@ -128,6 +131,7 @@ def test_repeats_never_straddle_and_a_later_label_counts(pupil, write):
         {"id": str(i), "text": text.replace("两箱", f"{i}箱"), "labels": ["product_solicitation"]}
         for i in range(3, 9)
     ]
+    # one of them is frozen by its digest, whichever is read first
     lines.append({"id": "again", "text": lines[0]["text"], "labels": ["gifts_and_bribes"]})
     path = write("r.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     new = gather(Workspace(root=pupil), [path])
@@ -163,6 +167,9 @@ def test_a_label_nobody_gave_is_named_and_never_given(pupil, tmp_path):
     column = Workspace(root=pupil).taxonomy.codes.index("formalism")
     assert not model.weights[:, column].any()
     assert model.threshold[column] >= 0.05 > 1 / (1 + np.exp(-model.offset[column]))
+
+
+CLEAN = {"false_accusation_rate": 0.03}
 
 
 def sides(truth, before, after):
@@ -207,19 +214,27 @@ def test_the_rules_refuse_what_they_should(workspace):
     rng = np.random.default_rng(0)
     truth = rng.random((400, len(taxonomy.codes))) < 0.2
     worse = truth & (rng.random(truth.shape) < 0.8)
-    judged = judge({"corpus": compare(sides(truth, truth, worse), taxonomy)}, None, taxonomy)
+    judged = judge({"corpus": compare(sides(truth, truth, worse), taxonomy)}, None, CLEAN, taxonomy)
     assert not judged.passed
     broken = {rule for rule, kept, _ in judged.rules if not kept}
     assert "随程序的语料（留出）：macro-F1 不差于 1%" in broken
     assert "随程序的语料（留出）：受保护的类别不丢召回" in broken
-    same = judge({"corpus": compare(sides(truth, worse, worse), taxonomy)}, 0.005, taxonomy)
+    same = judge({"corpus": compare(sides(truth, worse, worse), taxonomy)}, 0.005, CLEAN, taxonomy)
     assert same.passed
-    assert not judge({}, 0.4, taxonomy).passed
+    assert not judge({}, 0.4, CLEAN, taxonomy).passed
+    # where nothing can be compared, the promise on false accusations must be kept
+    assert judge({}, None, CLEAN, taxonomy).passed
+    assert not judge({}, None, {"false_accusation_rate": 0.06}, taxonomy).passed
+    # a candidate that decides alike is no worse
+    few = compare(sides(truth[:60], truth[:60], truth[:60]), taxonomy)
+    assert judge({"frozen": few}, None, CLEAN, taxonomy).passed
     accusing = truth.copy()
     clean = ~truth[:, [taxonomy.codes.index(code) for code in taxonomy.issues]].any(axis=1)
     accusing[clean, 0] = True
-    refused = judge({"frozen": compare(sides(truth, truth, accusing), taxonomy)}, None, taxonomy)
-    assert "冻结的检验部分：误指率不超过 5%，或没有增加" in {rule for rule, kept, _ in refused.rules if not kept}
+    refused = judge({"frozen": compare(sides(truth, truth, accusing), taxonomy)}, None, CLEAN, taxonomy)
+    assert "冻结的检验部分：误指率不超过 5%，或没有增加" in {
+        rule for rule, kept, _ in refused.rules if not kept
+    }
 
 
 def test_only_protected_labels_stop_a_model_by_recall_alone(workspace):
@@ -231,7 +246,7 @@ def test_only_protected_labels_stop_a_model_by_recall_alone(workspace):
         before = truth.copy()
         after = truth.copy()
         after[:8, taxonomy.codes.index(code)] = False
-        rules = judge({"new": compare(sides(truth, before, after), taxonomy)}, None, taxonomy).rules
+        rules = judge({"new": compare(sides(truth, before, after), taxonomy)}, None, CLEAN, taxonomy).rules
         kept = {rule: ok for rule, ok, _ in rules}
         assert kept["新标注（留出）：受保护的类别不丢召回"] is not stopped
 
@@ -240,10 +255,22 @@ def test_labels_that_fit_are_told_from_shuffled_ones():
     rng = np.random.default_rng(1)
     truth = rng.random((200, 4)) < 0.3
     said = np.clip(np.where(truth, 0.5, 0.2) + rng.normal(0, 0.1, truth.shape), 0.01, 0.99)
-    assert agreement_beyond_chance(truth, said) < 0.01
-    shuffled = [agreement_beyond_chance(truth[rng.permutation(200)], said) for _ in range(40)]
-    assert np.mean(np.array(shuffled) < 0.05) < 0.2
-    assert np.mean(shuffled) > 0.3
+    assert agreement_beyond_chance(truth, said) == pytest.approx(1 / 201)
+    found = [agreement_beyond_chance(truth[rng.permutation(200)], said) for _ in range(40)]
+    shuffled = np.array(found, dtype=float)
+    assert np.mean(shuffled < 0.05) < 0.2
+    assert shuffled.mean() > 0.3
+    assert agreement_beyond_chance(np.ones((50, 4), dtype=bool), said[:50]) is None, "nothing to shuffle"
+
+
+def test_on_few_opinions_two_protected_labels_lost_are_two_too_many(workspace):
+    taxonomy = workspace.taxonomy
+    truth = columns(taxonomy, gifts_and_bribes=[1] * 4 + [0] * 40)
+    for lost, kept in ((1, True), (2, False)):
+        after = truth.copy()
+        after[:lost] = False
+        rules = judge({"new": compare(sides(truth, truth, after), taxonomy)}, None, CLEAN, taxonomy).rules
+        assert {rule: ok for rule, ok, _ in rules}["新标注（留出）：受保护的类别不丢召回"] is kept
 
 
 def test_wrong_labels_are_suspected(workspace):
@@ -320,7 +347,7 @@ def test_no_code_in_a_model_file_runs(pupil, tmp_path):
     mark = tmp_path / "ran"
     arrays = {"weights": np.array([Bomb(str(mark))], dtype=object)}
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=True, **arrays)
     for content in (buffer.getvalue(), pickle.dumps(Bomb(str(mark))), b"PK\x03\x04rubbish", b""):
         resigned(models, "weights.npz", content)
         with pytest.raises(
@@ -328,11 +355,8 @@ def test_no_code_in_a_model_file_runs(pupil, tmp_path):
         ):
             load_model(models, *_resources(pupil))
     assert not mark.exists()
-    shape = io.BytesIO()
     model = load_model(SHIPPED / "models", *_resources(SHIPPED))
-    names = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds")
-    np.savez(shape, **{name: getattr(model, name)[:1] for name in names})
-    resigned(models, "weights.npz", shape.getvalue())
+    resigned(models, "weights.npz", packed({name: getattr(model, name)[:1] for name in ARRAYS}))
     with pytest.raises(ModelError, match="的数组形状不对；请重建。"):
         load_model(models, *_resources(pupil))
 

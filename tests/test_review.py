@@ -92,9 +92,14 @@ def test_agreement_is_label_by_label_over_opinions_that_two_people_saw():
 
 def test_what_is_unsure_by_hand():
     threshold = np.array([0.3, 0.3])
-    at, sure = unsureness(np.array([[0.3, 0.3], [0.999, 0.001]]), threshold)
-    assert at == pytest.approx(np.log(2))
-    assert sure < 0.03
+    at, sure, torn = unsureness(np.array([[0.3, 0.3], [0.999, 0.001], [0.3, 0.03]]), threshold)
+    assert at == pytest.approx(np.log(2)), "both labels at their thresholds"
+    assert sure < 1e-6
+    odds = (0.03 / 0.97) / (0.3 / 0.7)
+    bent = odds / (1 + odds)
+    entropy = -(bent * np.log(bent) + (1 - bent) * np.log(1 - bent))
+    assert torn == pytest.approx((np.log(2) + entropy) / 2 * odds)
+    assert unsureness(np.array([[0.5]]), np.array([0.5])) == pytest.approx([np.log(2)])
 
 
 def test_the_queue_audits_at_random_and_spreads_the_rest():
@@ -173,6 +178,17 @@ def test_a_changed_mind_is_kept_with_what_was_said_before(desk):
     assert final.pairs == batch.questions[0].pairs
 
 
+def test_the_same_sheet_again_does_not_undo_what_was_corrected_since(desk):
+    root, batch = desk
+    first = fill(root, {2: {c.VERDICT: c.RIGHT}}, "first.xlsx")
+    take_in(first, workspace=root)
+    take_in(fill(root, {2: {c.VERDICT: c.CHANGED, "形式主义": "✓"}}, "better.xlsx"), workspace=root)
+    assert take_in(first, workspace=root).fresh == 0
+    final = Store(root / "feedback").states()[batch.questions[0].key].final
+    assert final is not None
+    assert "formalism" in final.labels
+
+
 def test_a_cell_may_name_the_department_it_is_about(desk):
     root, batch = desk
     take_in(fill(root, {2: {c.VERDICT: c.CHANGED, "推诿拖延": "盐业公司；厅办"}}), workspace=root)
@@ -204,10 +220,10 @@ def test_columns_may_be_moved_and_those_not_needed_deleted(desk):
     ("change", "place", "what"),
     [
         ({c.CODE: "abc"}, "A列（行码）", "这个行码不在导出的批次里，可能被改动；请从导出的表里恢复。"),
-        ({c.VERDICT: "差不多"}, "列（复核）", "“差不多”不认识；可填：对、改、不确定/跳过，或留空。"),
-        ({c.VERDICT: c.CHANGED, "推诿拖延": "大概"}, "列（推诿拖延）", "“大概”既不是 ✓，也不是目录里的部门；有这个问题填 ✓，没有就清空。"),
+        ({c.VERDICT: "差不多"}, "列（复核）", "不认识；可填：对、改、不确定/跳过，或留空。"),
+        ({c.VERDICT: c.CHANGED, "推诿拖延": "大概"}, "列（推诿拖延）", "既不是 ✓，也不是目录里的部门；有这个问题填 ✓，没有就清空。"),
         ({c.VERDICT: c.RIGHT, "形式主义": "✓"}, "列（复核）", "填了“对”，类别或部门却与建议不同；改过的请选“改”。"),
-        ({c.VERDICT: c.CHANGED, c.DEPARTMENT: "城管局"}, "列（部门）", "部门目录里没有“城管局”；请从下拉里选，目录外的选“未指明”。"),
+        ({c.VERDICT: c.CHANGED, c.DEPARTMENT: "城管局"}, "列（部门）", "不是目录里的部门；请从下拉里选，目录外的选“未指明”。"),
     ],
 )  # fmt: skip
 def test_a_wrong_cell_is_told_by_place_and_nothing_is_taken_in(desk, change, place, what):
@@ -295,9 +311,11 @@ def test_what_is_answered_is_not_asked_again_and_a_choice_can_be_narrowed(desk, 
     assert {question.why for question in narrow.questions} == {"asked"}
     assert all(any(code == "stalling" for _, code in question.pairs) for question in narrow.questions)
     with pytest.raises(InputError, match="部门目录里没有“城管局”"):
-        export(round1.folder, root / "n.xlsx", workspace=root, departments=["城管局"])
+        export(round1.folder, root / "m.xlsx", workspace=root, departments=["城管局"])
     with pytest.raises(InputError, match="没有完整的判定结果"):
-        export(root, root / "n.xlsx", workspace=root)
+        export(root, root / "m.xlsx", workspace=root)
+    with pytest.raises(InputError, match=r"review\.xlsx 已经有了，里面可能有人填好的"):
+        export(round1.folder, root / "review.xlsx", workspace=root)
 
 
 def an_answer(key, **changes):
@@ -313,8 +331,16 @@ def test_a_damaged_store_is_named_and_no_text_is_in_a_repr(desk):
     store = Store(root / "feedback")
     store.add_answers([an_answer(batch.questions[0].key, remark="很私密")])
     assert "很私密" not in repr(next(store.answers()))
-    (root / "feedback/answers/000002-x.jsonl").write_text('{"key": ')
-    with pytest.raises(ResourceError, match=r"复核记录 answers/000002-x\.jsonl 读不出来或已损坏"):
+    kept = next((root / "feedback/answers").glob("*.jsonl"))
+    whole = kept.read_text(encoding="utf-8")
+    for damage in (whole[:-5], "", whole.replace("甲", "乙"), "[]"):
+        kept.write_text(damage, encoding="utf-8")
+        with pytest.raises(ResourceError, match=rf"复核记录 answers/{kept.name} 读不出来或已损坏"):
+            store.states()
+    kept.write_text(whole, encoding="utf-8")
+    asked = root / "feedback/questions" / f"{batch.id}.jsonl"
+    asked.unlink()
+    with pytest.raises(ResourceError, match=r"questions/b\.jsonl 不见了，答过的意见找不到原文"):
         store.states()
 
 
@@ -418,7 +444,9 @@ def test_label_studio_tasks_have_the_published_form_and_come_back(tmp_path, roun
         }
     ]
     path.write_text(json.dumps(exported, ensure_ascii=False), encoding="utf-8")
-    assert take_in(path, workspace=tmp_path).problems == ("done.json 第 4 个任务：类别“贪污”不在类别表里。",)
+    assert take_in(path, workspace=tmp_path).problems == (
+        "done.json 第 4 个任务：有一个类别不在类别表里；请用随任务导出的界面配置。",
+    )
     path.write_text("[{}]", encoding="utf-8")
     with pytest.raises(InputError, match="不是由本程序导出、在 Label Studio 里标注后导出的 JSON"):
         take_in(path, workspace=tmp_path)

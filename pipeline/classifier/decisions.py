@@ -44,6 +44,11 @@ def gate_terms(labels: Floats, terms: Floats, issues: Indices) -> Floats:
     )
 
 
+def gate_width(labels: int, issues: int) -> int:
+    """How many terms :func:`gate_terms` has."""
+    return min(LOUDEST, issues) + 1 + (labels - issues) + 5
+
+
 def _logit(probabilities: Floats) -> Floats:
     bounded = np.clip(probabilities, 1e-4, 1 - 1e-4)
     return np.asarray(np.log(bounded / (1.0 - bounded)))

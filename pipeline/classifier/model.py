@@ -1,20 +1,8 @@
-"""The linear multi-label model: plain arrays and JSON, nothing in its files can run.
-
-A model lives in a folder: ``weights.npz`` (arrays), ``vocabulary.json`` (features in column order) and ``card.json``
-(what it was made from, digests of the other two, thresholds, figures). :func:`load_model` verifies all of it.
-"""
+"""The linear multi-label model: what it weighs, and what it says of rows of features."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import re
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,15 +18,10 @@ from pipeline.classifier.decisions import (
     gate_terms,
     scaled,
 )
-from pipeline.errors import ModelError
-from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
 
 FEATURES_VERSION = 2
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
-
-FILES = ("weights.npz", "vocabulary.json")
-ARRAYS = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds")
 
 
 def issue_columns(taxonomy: Taxonomy) -> npt.NDArray[np.int64]:
@@ -122,160 +105,3 @@ class Model:
     def decide(self, found: Probabilities) -> Decisions:
         """Which labels are given, and which of all labels want a person's look; see :func:`decide`."""
         return decide(found, self.threshold, self.bounds, self.issues)
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def save_model(model: Model, folder: Path, beside: Mapping[str, bytes] | None = None) -> None:
-    """Write a model into ``folder`` (made where absent); the same model gives the same bytes.
-
-    ``beside`` are further files of the version, by name; their digests go into the card with those of the model's own.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    features = sorted(model.vocabulary, key=model.vocabulary.__getitem__)
-    contents = {
-        "weights.npz": packed({name: getattr(model, name).astype(np.float32) for name in ARRAYS}),
-        "vocabulary.json": json.dumps(features, ensure_ascii=False, separators=(",", ":")).encode(),
-        **(beside or {}),
-    }
-    card = {**model.card, "files": {name: _sha256(content) for name, content in contents.items()}}
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    (folder / "card.json").write_text(
-        json.dumps(card, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
-
-
-def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays as the bytes of an ``.npz`` file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
-
-
-def unpacked(content: bytes, names: Sequence[str], where: str) -> dict[str, np.ndarray]:
-    """The named arrays of an ``.npz`` file; nothing in it can run.
-
-    Raises:
-        ModelError: no such file format, an array missing, or one of objects (which only unpickling could read).
-    """
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return {name: stored[name] for name in names}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise ModelError(f"{where} 不是本程序写的数组文件；没有读入，请换一个版本或重建。") from None
-
-
-def active_version(models: Path) -> str:
-    """The version that the registry's ``active`` pointer names.
-
-    Raises:
-        ModelError: no pointer, or one that is not a plain name.
-    """
-    try:
-        version = (models / "active").read_text(encoding="utf-8").strip()
-    except OSError:
-        raise ModelError("没有可用的模型：models/active 不存在；请运行“qingyi models build”重建。") from None
-    if not version or "/" in version or "\\" in version or version.startswith("."):
-        raise ModelError("models/active 的内容不是模型版本名，请改正。")
-    return version
-
-
-def read_card(models: Path, version: str) -> dict[str, Any]:
-    """The card of a version.
-
-    Raises:
-        ModelError: no such version, or a card that cannot be read.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", version):
-        raise ModelError("这不是模型版本名；用“qingyi models list”看有哪些。")
-    path = models / version / "card.json"
-    if not path.exists():
-        raise ModelError(f"没有模型 {version}；用“qingyi models list”看有哪些。")
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        whole = card["version"] == version and isinstance(card["files"], dict)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise ModelError(f"模型 {version} 不完整或 card.json 损坏；请换一个版本或重建。")
-    return dict(card)
-
-
-def verified(models: Path, card: Mapping[str, Any], name: str) -> bytes:
-    """A file of a version, its digest checked against the card.
-
-    Raises:
-        ModelError: it is missing, or its digest is another.
-    """
-    version = str(card["version"])
-    try:
-        content: bytes = (models / version / name).read_bytes()
-    except OSError:
-        raise ModelError(f"模型 {version} 缺少 {name}；请换一个版本或重建。") from None
-    if card["files"].get(name) != _sha256(content):
-        raise ModelError(f"模型 {version} 的 {name} 与登记的摘要不符，可能损坏或被改动；请换一个版本或重建。")
-    return content
-
-
-def load_model(models: Path, taxonomy: Taxonomy, lexicon: Lexicon, version: str | None = None) -> Model:
-    """Load a version (default: the active one) and verify it.
-
-    Raises:
-        ModelError: a file missing or changed (digest), another taxonomy or lexicon, another features version, or
-            arrays of a wrong shape or kind.
-    """
-    version = version or active_version(models)
-    card = read_card(models, version)
-    contents = {name: verified(models, card, name) for name in FILES}
-    for key, ours, what in (
-        ("taxonomy", taxonomy.digest, "问题类型表"),
-        ("lexicon", lexicon.digest, "领域词表"),
-    ):
-        if card.get(key) != ours:
-            raise ModelError(
-                f"模型 {version} 是按另一份{what}训练的；请用原来的，或运行“qingyi models build”（有新标注时“qingyi train”）重新训练。"
-            )
-    if card.get("features") != FEATURES_VERSION:
-        raise ModelError(
-            f"模型 {version} 是另一版程序训练的（特征版本 {card.get('features')}）；请运行“qingyi models build”重建。"
-        )
-    stored = unpacked(contents["weights.npz"], ARRAYS, f"模型 {version} 的 weights.npz")
-    return _checked(version, card, contents["vocabulary.json"], stored, taxonomy)
-
-
-def _checked(
-    version: str, card: dict[str, Any], vocabulary: bytes, stored: dict[str, np.ndarray], taxonomy: Taxonomy
-) -> Model:
-    """The model, its structure held against the taxonomy: digests say only that nothing changed since."""
-    try:
-        features = json.loads(vocabulary)
-        arrays = {name: array.astype(np.float64) for name, array in stored.items()}
-    except (ValueError, TypeError, RecursionError):
-        raise ModelError(f"模型 {version} 的内容不是数和词；请重建。") from None
-    n, labels = len(features), len(taxonomy.codes)
-    shapes = {
-        "idf": (n,),
-        "weights": (n, labels + 1),
-        "bias": (labels + 1,),
-        "slope": (5, labels),
-        "offset": (labels,),
-        "gate_offset": (1,),
-        "threshold": (labels,),
-        "bounds": (2,),
-    }
-    if not (
-        isinstance(features, list)
-        and all(isinstance(feature, str) for feature in features)
-        and all(arrays[name].shape == shape for name, shape in shapes.items())
-        and all(np.isfinite(array).all() for array in arrays.values())
-    ):
-        raise ModelError(f"模型 {version} 的数组形状不对；请重建。")
-    return Model(
-        vocabulary={name: i for i, name in enumerate(features)},
-        issues=issue_columns(taxonomy),
-        card=card,
-        **arrays,
-    )

@@ -15,7 +15,8 @@ import scipy.sparse as sp
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
 from pipeline.classifier.decisions import Floats, Probabilities
 from pipeline.classifier.features import count_matrix
-from pipeline.classifier.model import Model, load_model, weighted
+from pipeline.classifier.files import load_model
+from pipeline.classifier.model import Model, weighted
 from pipeline.classifier.passages import Groups, joined, most_telling, passages
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading

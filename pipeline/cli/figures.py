@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from pipeline.classifier.files import mismatch
 from pipeline.learn.check import Check
-from pipeline.learn.registry import mismatch
 from pipeline.run import Result
 from pipeline.taxonomy import Taxonomy
 
@@ -40,6 +40,8 @@ def show_result(result: Result, first: str) -> None:
     )
     for notice, count in run["notices"].items():
         click.echo(f"提示：{notice}（{count} 行）。")
+    if run["model_libraries"]:
+        click.echo(f"提示：模型训练时的库与现在装的不同：{run['model_libraries']}；判定可能有极小出入。")
     for what, names in (("工作表没有意见列", "skipped_sheets"), ("文件不是可读的格式", "files_passed_over")):
         if run[names]:
             click.echo(f"提示：有 {len(run[names])} 个{what}，已跳过（名称见 run.json）。")

@@ -68,5 +68,7 @@ def check(labelled: tuple[Path, ...], workspace: Path | None) -> None:
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    items = load_labelled(labelled or corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
+    items = load_labelled(
+        labelled or corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations
+    )
     show_check(check_corpus(items, space.taxonomy), space.taxonomy)

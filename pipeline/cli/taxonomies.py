@@ -59,9 +59,14 @@ def migrate(file: Path, workspace: Path | None) -> None:
         f"已改为 {planned.after.version} 版，共 {len(planned.after.labels)} 类；"
         f"旧表在 data/taxonomy-{planned.before.version}.toml。"
     )
+    click.echo(
+        "下一步，训练：qingyi train（没有新标注时 qingyi models build），新类别还没有例子，先不会判出。"
+    )
+    click.echo("再用 qingyi report 重新判一遍意见。")
     if planned.split:
-        click.echo("下一步，复核：qingyi review export 结果文件夹 -o 复核.xlsx（拆分过的会再问一遍）")
-    click.echo("下一步，训练：qingyi train（没有新标注时 qingyi models build）")
+        click.echo(
+            "然后复核：qingyi review export 结果文件夹 -o 复核.xlsx（拆分过的会再问一遍），导入后再训练。"
+        )
 
 
 def _show_taxonomy(shown: Taxonomy) -> None:

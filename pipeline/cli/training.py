@@ -13,7 +13,7 @@ from pipeline.cli.options import PATH, workspace_option
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
-    from pipeline.learn.retrain import NewLabels
+    from pipeline.learn.newlabels import NewLabels
     from pipeline.learn.suspects import Suspect
 
 
@@ -102,11 +102,11 @@ def list_models(workspace: Path | None) -> None:
             click.echo(f"{mark} {entry.version}　{entry.fault}")
             continue
         card = entry.card
-        measured = card["cross_validation"]
+        measured = card.get("cross_validation", {"micro_f1": float("nan"), "macro_f1": float("nan")})
         gate = card.get("gate")
         verdict = "" if gate is None else "　通过检验" if gate["passed"] else "　没有通过检验"
         click.echo(
-            f"{mark} {entry.version}　{card.get('trained_at', '随程序或由语料重建')}　意见 {card['opinions']} 件　"
+            f"{mark} {entry.version}　{card.get('trained_at', '随程序或由语料重建')}　意见 {card.get('opinions', '？')} 件　"
             f"交叉验证 micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}{verdict}"
         )
 
@@ -116,7 +116,7 @@ def list_models(workspace: Path | None) -> None:
 @workspace_option
 def show(version: str | None, workspace: Path | None) -> None:
     """查看一个版本（默认当前用的）：来历、数据、指标、检验、换用记录。"""
-    from pipeline.classifier.model import active_version, read_card  # noqa: PLC0415
+    from pipeline.classifier.files import active_version, read_card  # noqa: PLC0415
     from pipeline.cli.figures import show_card  # noqa: PLC0415
     from pipeline.learn.registry import history  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
@@ -134,15 +134,20 @@ def show(version: str | None, workspace: Path | None) -> None:
 @workspace_option
 def promote(version: str, reason: str, workspace: Path | None) -> None:
     """启用一个版本。"""
-    from pipeline.classifier.model import load_model, read_card  # noqa: PLC0415
+    from pipeline.classifier.files import active_version, load_model, read_card  # noqa: PLC0415
     from pipeline.learn.registry import activate, own_models  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
     folder = own_models(space)
-    gate = read_card(folder, version).get("gate")
-    if gate is not None and not gate["passed"] and not reason:
-        raise InputError(f"模型 {version} 没有通过检验；确要启用，请加 --reason 理由。")
+    card = read_card(folder, version)
+    if (gate := card.get("gate")) and not reason:
+        if not gate["passed"]:
+            raise InputError(f"模型 {version} 没有通过检验；确要启用，请加 --reason 理由。")
+        if card.get("parent") and card["parent"] != active_version(folder):
+            raise InputError(
+                f"模型 {version} 是与 {card['parent']} 比过的，不是与当前模型；确要启用，请加 --reason 理由。"
+            )
     load_model(folder, space.taxonomy, space.lexicon, version)
     activate(folder, version, reason or "人工启用")
     click.echo(f"已启用 {version}。")
@@ -153,11 +158,15 @@ def promote(version: str, reason: str, workspace: Path | None) -> None:
 @workspace_option
 def rollback(reason: str, workspace: Path | None) -> None:
     """退回上一个用过的版本。"""
-    from pipeline.learn.registry import own_models  # noqa: PLC0415
+    from pipeline.classifier.files import load_model  # noqa: PLC0415
+    from pipeline.learn.registry import own_models, previous  # noqa: PLC0415
     from pipeline.learn.registry import rollback as go_back  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
-    version = go_back(own_models(open_workspace(workspace)), reason)
+    space = open_workspace(workspace)
+    folder = own_models(space)
+    load_model(folder, space.taxonomy, space.lexicon, previous(folder))
+    version = go_back(folder, reason)
     click.echo(f"已退回 {version}。")
 
 

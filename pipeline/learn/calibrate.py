@@ -33,7 +33,7 @@ NEVER = 1.01
 """A threshold that no probability reaches."""
 
 UNSEEN = -9.0
-"""Logit of a label that no opinion carries: a ten-thousandth."""
+"""Logit of a label that no opinion carries, or every one that says anything of it: a ten-thousandth."""
 
 GATE_PENALTY = 0.03
 DECIMALS = 4
@@ -58,9 +58,11 @@ def calibrate(
         ``(arrays, held_out)``: the arrays of :class:`~pipeline.classifier.model.Model` from ``slope`` to ``bounds``.
     """
     terms = calibration_terms(whole, telling, lengths)
-    pairs = [_logistic(terms[:, :, c].T, truth[:, c], importance[:, c], 1e3) for c in range(truth.shape[1])]
-    slope, offset = np.array([pair[0] for pair in pairs]).T, np.array([pair[1] for pair in pairs])
-    labels = scaled(terms[:, :, :-1], slope, offset)
+    everything = np.arange(len(truth))
+    slope, offset = _scaling(terms, truth, importance, everything)
+    labels = np.zeros(truth.shape)
+    for train, test in folds:
+        labels[test] = scaled(terms[:, test, :-1], *_scaling(terms, truth, importance, train))
     accused = np.asarray(truth[:, issues].any(axis=1))
     weighed = gate_terms(labels, terms[:, :, -1], issues)
     margins = np.zeros(len(truth))
@@ -81,6 +83,15 @@ def calibrate(
         "bounds": bounds,
     }
     return arrays, held_out
+
+
+def _scaling(terms: Floats, truth: Bools, importance: Floats, rows: Indices) -> tuple[Floats, Floats]:
+    """Slope (5, n_labels) and offset (n_labels,) of every label by the opinions ``rows``."""
+    pairs = [
+        _logistic(terms[:, rows, c].T, truth[rows, c], importance[rows, c], 1e3)
+        for c in range(truth.shape[1])
+    ]
+    return np.array([pair[0] for pair in pairs]).T, np.array([pair[1] for pair in pairs])
 
 
 def choose(
@@ -152,7 +163,7 @@ def best_threshold(probabilities: Floats, importance: Floats, beta: float) -> fl
 def _logistic(terms: Floats, truth: Bools, importance: Floats, penalty: float) -> tuple[Floats, float]:
     """Slopes and offset of logistic scaling (Platt 1999) by terms (n, n_terms), rounded so that they rebuild alike."""
     known = importance > 0
-    if not truth[known].any():
+    if truth[known].all() or not truth[known].any():
         return np.zeros(terms.shape[1]), UNSEEN
     learner = LogisticRegression(C=penalty, solver="liblinear", tol=1e-10, random_state=0)
     learner.fit(terms[known], truth[known], sample_weight=importance[known])

@@ -233,3 +233,10 @@ def label_matrix(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> npt.NDArra
     return np.array(
         [[code in item.labels for code in taxonomy.codes] for item in labelled], dtype=bool
     ).reshape(len(labelled), len(taxonomy.codes))
+
+
+def unknown_matrix(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> npt.NDArray[np.bool_]:
+    """Where nobody was asked: shape (n_opinions, n_labels), columns in taxonomy order."""
+    return np.array(
+        [[code in item.unknown for code in taxonomy.codes] for item in labelled], dtype=bool
+    ).reshape(len(labelled), len(taxonomy.codes))

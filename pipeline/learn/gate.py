@@ -5,12 +5,16 @@ The rules, each on the same opinions for both models (:class:`Sides`):
 1. *Corpus* (held-out decisions of both on opinions both were trained on): macro-F1 is shown not to be worse by
    :data:`MARGIN`, that is the lower end of the 90 % interval of the difference lies above -:data:`MARGIN`.
 2. *Frozen part and new labels* (opinions the active model never saw): macro-F1 is not shown to be worse, that is the upper
-   end of the interval lies above 0.
+   end of the interval does not lie below 0.
 3. The false accusation rate is within :data:`PROMISED` or has not grown by more than :data:`MARGIN`; the calibration error has
    not grown by more than :data:`MARGIN` (or one opinion, on few).
-4. No protected label loses recall: no more than :data:`MARGIN`, or not beyond chance (exact McNemar test).
+4. No protected label loses recall: beyond :data:`MARGIN` and chance (exact McNemar test, one-sided), or, where it is carried by fewer
+   than :data:`FEW`, by two opinions.
 5. The new labels have to do with their texts: the candidate, which did not see them, agrees with them more than with
    the same labels shuffled (permutation test).
+
+Where there is no active model to compare with (the taxonomy changed), its own cross-validation must keep the promise on false
+accusations.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ PROMISED = 0.05
 """The false accusation rate that is kept whatever is learnt."""
 
 RESAMPLES = 1000
+_AT_ONCE = 100
 PERMUTATIONS = 200
 CHANCE = 0.05
 """Probability below which chance is not believed."""
@@ -61,7 +66,7 @@ def compare(sides: Sides, taxonomy: Taxonomy) -> dict[str, Any]:
     Returns:
         ``opinions``; ``macro_f1``, ``micro_f1``, ``false_accusation_rate`` and ``calibration_error`` as
         ``{before, after, difference}``, the first two with the 90 % ``interval`` of the difference (paired bootstrap over groups); per
-        label ``support``, ``recall_before``, ``recall_after``, ``f1_before``, ``f1_after``, ``p`` (McNemar, exact, two-sided, of
+        label ``support``, ``lost`` and ``won`` (true ones found only before, only after), ``recall_before``, ``recall_after``, ``f1_before``, ``f1_after``, ``p`` (McNemar, exact, two-sided, of
         being right at all) and ``p_recall`` (one-sided: that recall fell).
     """
     truth = sides.truth
@@ -99,20 +104,19 @@ class _Draws:
 
 def _draws(sides: Sides) -> _Draws:
     members = np.unique(sides.groups, return_inverse=True)[1]
-    size = int(members.max()) + 1 if len(members) else 0
+    size = int(members.max()) + 1
     rng = np.random.default_rng(0)
-    drawn = rng.multinomial(size, np.full(size, 1 / size), RESAMPLES) if size else np.zeros((RESAMPLES, 0))
-    times = np.vstack([np.ones((1, size)), drawn])
-
-    def counted(given: Bools) -> Floats:
-        parts = []
-        for flags in (sides.truth & given, given, sides.truth):
-            sums = np.zeros((size, flags.shape[1]))
-            np.add.at(sums, members, flags)
-            parts.append(times @ sums)
-        return np.array(parts)
-
-    return _Draws(counted(sides.before), counted(sides.after))
+    flags = [[sides.truth & given, given, sides.truth] for given in (sides.before, sides.after)]
+    sums = np.zeros((size, 2, 3, sides.truth.shape[1]))
+    np.add.at(sums, members, np.moveaxis(np.array(flags, dtype=float), 2, 0))
+    flat = sums.reshape(size, -1)
+    parts = [flat.sum(axis=0, keepdims=True)]
+    for _ in range(RESAMPLES // _AT_ONCE):  # a thousand draws of many groups at once would fill the memory
+        times = rng.multinomial(size, np.full(size, 1 / size), _AT_ONCE)
+        parts.append(times @ flat)
+    counts = np.vstack(parts).reshape(-1, 2, 3, sides.truth.shape[1])
+    before, after = np.moveaxis(counts, 0, 2)
+    return _Draws(before, after)
 
 
 def _macro(counts: Floats) -> Floats:
@@ -147,6 +151,8 @@ def _label(truth: Bools, before: Bools, after: Bools) -> dict[str, float | int]:
     wanted = int(truth.sum())
     return {
         "support": wanted,
+        "lost": missed,
+        "won": found,
         "recall_before": round(_share(before[truth]), 4),
         "recall_after": round(_share(after[truth]), 4),
         "f1_before": round(_f1(truth, before), 4),
@@ -173,12 +179,15 @@ def mcnemar(lost: int, won: int) -> float:
     return float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
 
 
-def agreement_beyond_chance(truth: Bools, probabilities: Floats) -> float:
+def agreement_beyond_chance(truth: Bools, probabilities: Floats) -> float | None:
     """P of the permutation test that labels have to do with what the model, which did not see them, says.
 
     The statistic is the summed log-odds of the labels given, relative to each label's mean: it does not depend on thresholds. Small
-    where labels fit their texts; uniform in (0, 1] where they were shuffled.
+    where labels fit their texts; uniform in (0, 1] where they were shuffled. None where all opinions carry the same labels:
+    shuffling them changes nothing.
     """
+    if (truth == truth[:1]).all():
+        return None
     bounded = np.clip(probabilities, 1e-4, 1 - 1e-4)
     logits = np.log(bounded / (1 - bounded))
     logits -= logits.mean(axis=0)
@@ -196,12 +205,27 @@ class Verdict:
     rules: tuple[tuple[str, bool, str], ...]
 
 
-def judge(parts: Mapping[str, Mapping[str, Any]], fit: float | None, taxonomy: Taxonomy) -> Verdict:
+def judge(
+    parts: Mapping[str, Mapping[str, Any]],
+    fit: float | None,
+    cross_validation: Mapping[str, Any],
+    taxonomy: Taxonomy,
+) -> Verdict:
     """Apply the rules to what :func:`compare` said of the parts ``corpus``, ``frozen`` and ``new`` (those there are).
 
-    ``fit`` is the p of :func:`agreement_beyond_chance` on the new labels, None where there are too few.
+    ``fit`` is the p of :func:`agreement_beyond_chance` on the new labels, None where it cannot be told; ``cross_validation`` are the
+    candidate's own figures, for where there are no parts.
     """
     rules: list[tuple[str, bool, str]] = []
+    if not parts:
+        accusing = cross_validation["false_accusation_rate"]
+        rules.append(
+            (
+                f"没有可比的当前模型：交叉验证误指率不超过 {PROMISED:.0%}",
+                accusing <= PROMISED,
+                f"{accusing:.3f}",
+            )
+        )
     for name, figures in parts.items():
         title = PARTS[name]
         macro = figures["macro_f1"]
@@ -210,7 +234,7 @@ def judge(parts: Mapping[str, Mapping[str, Any]], fit: float | None, taxonomy: T
         if name == "corpus":
             rules.append((f"{title}：macro-F1 不差于 {MARGIN:.0%}", low > -MARGIN, said))
         elif figures["opinions"] >= FEW:
-            rules.append((f"{title}：macro-F1 没有变差", high > 0, said))
+            rules.append((f"{title}：macro-F1 没有变差", high >= 0, said))
         if figures["opinions"] >= FEW:
             rules += _safety(title, figures)
         rules += _protected(title, figures["labels"], taxonomy)
@@ -247,7 +271,9 @@ def _protected(
     lost = []
     for code in taxonomy.protected:
         row = labels[code]
-        if row["recall_before"] - row["recall_after"] > MARGIN and row["p_recall"] < CHANCE:
+        net = row["lost"] - row["won"]
+        beyond_chance = row["p_recall"] < CHANCE or (row["support"] < FEW and net >= 2)
+        if row["recall_before"] - row["recall_after"] > MARGIN and beyond_chance:
             lost.append(
                 f"{taxonomy[code].name_zh} {row['recall_before']:.2f} → {row['recall_after']:.2f}（p = {row['p_recall']:.3f}）"
             )

@@ -1,6 +1,6 @@
 """Models under ``models/``: one folder a version, never overwritten; ``active`` names the one in use.
 
-``history.jsonl`` has a line for every time the pointer was moved: when, from which version to which, and why. A version's
+``history.jsonl`` has a line for every time the pointer was moved: when, from which version to which, forward or back, and why. A version's
 folder is written whole beside its place and then renamed, the pointer is replaced in one step, and both happen under a lock: two
 trainings at once, or a kill at any moment, leave a registry that loads.
 """
@@ -16,31 +16,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
-import numpy as np
 from filelock import FileLock, Timeout
 
-from pipeline.classifier.model import (
-    Model,
-    active_version,
-    packed,
-    read_card,
-    save_model,
-    unpacked,
-    verified,
-)
+from pipeline.classifier.files import active_version, read_card, save_model, verified
+from pipeline.classifier.model import Model
 from pipeline.errors import InputError, ModelError, OutputError, cause
 from pipeline.learn.corpus import corpus_digest, corpus_files, load_labelled
-from pipeline.learn.train import HeldOut, Trained, libraries, train_model
+from pipeline.learn.held_out import HELD_OUT, held_out_bytes
+from pipeline.learn.train import Trained, train_model
 from pipeline.workspace import Workspace
 
-HELD_OUT = "held_out.npz"
 _STAGING = ".building-"
-_STEPS = 255
-"""Held-out probabilities are kept in so many steps: one byte each."""
+_POINTER = ".active.new"
 
 _LOCK_SECONDS = 60.0
+
+
+Move = Literal["forward", "back"]
 
 
 @dataclass(frozen=True)
@@ -101,13 +95,15 @@ def publish(
             return
         with tempfile.TemporaryDirectory(dir=models, prefix=_STAGING) as temporary:
             made = Path(temporary) / model.version
-            save_model(noted, made, {HELD_OUT: _held_out_bytes(trained.held_out), **(beside or {})})
+            save_model(noted, made, {HELD_OUT: held_out_bytes(trained.held_out), **(beside or {})})
             if folder.exists():
                 folder.rename(Path(temporary) / "damaged")
             made.rename(folder)
 
 
-def activate(models: Path, version: str, reason: str, *, only_from: str | None = None) -> None:
+def activate(
+    models: Path, version: str, reason: str, *, only_from: str | None = None, kind: Move = "forward"
+) -> None:
     """Point ``active`` at a version, and note it in the history.
 
     Raises:
@@ -124,39 +120,51 @@ def activate(models: Path, version: str, reason: str, *, only_from: str | None =
             raise InputError(
                 f"训练期间当前模型换成了 {before}，与它比较的结论不再适用；请重新运行“qingyi train”。"
             )
-        line = {"at": now(), "from": before, "to": version, "reason": reason}
-        with (models / "history.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        line = {"at": now(), "from": before, "to": version, "kind": kind, "reason": reason}
+        with (models / "history.jsonl").open("a+b") as file:
+            # a line that was cut short must not take this one with it
+            if file.tell() and not _ends_line(file):
+                file.write(b"\n")
+            file.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
-        pointer = models / ".active.new"
+        pointer = models / _POINTER
         pointer.write_text(version + "\n", encoding="utf-8")
         os.replace(pointer, models / "active")  # noqa: PTH105  # the atomic replace is the point
 
 
-def rollback(models: Path, reason: str) -> str:
-    """Go back to the version that was active before the present one; its name.
+def previous(models: Path) -> str:
+    """The version that was active before the present one was first made so.
 
     Raises:
         InputError: there is none.
     """
     active = _active(models)
-    came_from = ""
-    for line in history(models):
-        # a line whose move was cut short before the pointer followed is passed over
-        if line["to"] == active and line["from"] != active and not str(line["reason"]).startswith("退回"):
-            came_from = line["from"]
+    # a line whose move was cut short before the pointer followed is passed over
+    forward = [line for line in history(models) if line["to"] == active and line.get("kind") != "back"]
+    came_from = [str(line["from"]) for line in forward if line["from"] not in {"", active}]
     if not came_from:
         raise InputError("没有更早的模型可以退回；用“qingyi models list”看有哪些版本。")
-    activate(models, came_from, f"退回：{reason}" if reason else "退回", only_from=active)
-    return str(came_from)
+    return came_from[-1]
+
+
+def rollback(models: Path, reason: str) -> str:
+    """Go back to the :func:`previous` version; its name.
+
+    Raises:
+        InputError: there is none.
+        ModelError: it is damaged.
+    """
+    version = previous(models)
+    activate(models, version, reason or "退回", only_from=_active(models), kind="back")
+    return version
 
 
 def history(models: Path) -> list[dict[str, Any]]:
-    """Every move of the pointer, oldest first; a last line that a kill cut short is left out."""
+    """Every move of the pointer, oldest first; a line that was cut short is left out."""
     path = models / "history.jsonl"
     moves = []
-    for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else []:
+    for line in path.read_text("utf-8", errors="replace").split("\n") if path.exists() else []:
         with contextlib.suppress(ValueError):
             moves.append(json.loads(line))
     return moves
@@ -210,45 +218,6 @@ def own_models(space: Workspace) -> Path:
     return models
 
 
-def load_held_out(models: Path, card: Mapping[str, Any]) -> HeldOut | None:
-    """What a version said of the opinions it was trained on; None where it was built without keeping that.
-
-    Raises:
-        ModelError: the file is damaged.
-    """
-    if HELD_OUT not in card["files"]:
-        return None
-    where = f"模型 {card['version']} 的 {HELD_OUT}"
-    stored = unpacked(verified(models, card, HELD_OUT), ("keys", "groups", "labels", "given"), where)
-    return HeldOut(
-        keys=stored["keys"].astype(np.uint64),
-        groups=stored["groups"].astype(np.int64),
-        labels=stored["labels"].astype(np.float64) / _STEPS,
-        given=stored["given"].astype(bool),
-    )
-
-
-def mismatch(card: Mapping[str, Any]) -> str:
-    """Libraries whose versions differ from those a model was trained with, in words; "" where none does."""
-    there, here = card.get("libraries", {}), libraries()
-    return "，".join(
-        f"{name} {there[name]}（现在 {here.get(name, '没有')}）"
-        for name in sorted(there)
-        if there[name] != here.get(name)
-    )
-
-
-def _held_out_bytes(held_out: HeldOut) -> bytes:
-    return packed(
-        {
-            "keys": held_out.keys,
-            "groups": held_out.groups.astype(np.int32),
-            "labels": np.round(held_out.labels * _STEPS).astype(np.uint8),
-            "given": held_out.given,
-        }
-    )
-
-
 def _active(models: Path) -> str:
     try:
         return active_version(models)
@@ -269,6 +238,12 @@ def _sweep(models: Path) -> None:
     with _locked(models):
         for left in models.glob(_STAGING + "*"):
             shutil.rmtree(left, ignore_errors=True)
+        (models / _POINTER).unlink(missing_ok=True)
+
+
+def _ends_line(file: IO[bytes]) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 @contextlib.contextmanager

@@ -9,6 +9,10 @@ import numpy as np
 from pipeline.learn.metrics import Bools, Floats
 from pipeline.taxonomy import Taxonomy
 
+FEW = 5
+APART = 0.1
+"""Opinions, and difference of mean probabilities, below which a label's model is too weak to disagree with anybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
@@ -28,15 +32,18 @@ def suspects(
     Confident learning (Northcutt, Jiang & Chuang 2021), label by label: a missing label is suspected where its
     probability reaches the mean it has among opinions that carry it, a given one where the probability falls to the mean among
     those that do not. ``truth`` and ``probabilities`` (n, n_labels) are held out; the means are taken over ``reference``, of
-    the same columns, which may be larger. Where a label is not carried there at all, nothing is suspected of it.
+    the same columns, which may be larger. Where fewer than :data:`FEW` carry a label there, or it is told apart by less than
+    :data:`APART`, nothing is suspected of it.
     """
     known, said = reference
     found: list[tuple[float, Suspect]] = []
     for c, code in enumerate(taxonomy.codes):
         carried = known[:, c]
-        if not carried.any() or carried.all():
+        if min(carried.sum(), (~carried).sum()) < FEW:
             continue
         with_it, without = float(said[carried, c].mean()), float(said[~carried, c].mean())
+        if with_it - without < APART:
+            continue
         for row in np.flatnonzero(truth[:, c] & (probabilities[:, c] <= without)).tolist():
             p = float(probabilities[row, c])
             found.append((with_it - p, Suspect(row, code, True, p)))

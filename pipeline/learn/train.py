@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold
 
 from pipeline.classifier.decisions import Floats, Indices, Probabilities, decide
+from pipeline.classifier.files import libraries
 from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns, weighted
 from pipeline.errors import ResourceError
 from pipeline.learn.calibrate import DECIMALS, calibrate
-from pipeline.learn.corpus import Labelled
+from pipeline.learn.corpus import Labelled, unknown_matrix
+from pipeline.learn.held_out import HeldOut
 from pipeline.learn.linear import Rows, fit_columns, themes_of
 from pipeline.learn.metrics import decision_metrics
 from pipeline.learn.prepare import Prepared, prepare
@@ -33,20 +31,6 @@ def inverse_document_frequency(counts: sp.csr_array) -> Floats:
     """Smoothed: ln((1 + n) / (1 + df)) + 1, shape (n_features,)."""
     df = np.bincount(counts.indices, minlength=counts.shape[1])
     return np.asarray(np.log((1 + counts.shape[0]) / (1 + df)) + 1.0)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What a model says of the n opinions it was trained on, each read by a model that had not seen it.
-
-    ``keys`` (n,) name their texts, ``groups`` (n,) say which were held out together; ``labels``
-    (n, n_labels) are calibrated probabilities, ``given`` (n, n_labels) the decisions.
-    """
-
-    keys: npt.NDArray[np.uint64]
-    groups: Indices
-    labels: Floats
-    given: npt.NDArray[np.bool_]
 
 
 class Trained(NamedTuple):
@@ -86,7 +70,8 @@ def train_model(
         which = "有问题标签" if accused < FOLDS else "没有问题标签"
         raise ResourceError(f"标注里{which}的意见太少，至少要 {FOLDS} 条才能训练。")
     progress("训练与交叉验证")
-    seen = np.flatnonzero(support >= FOLDS)
+    asked = ~unknown_matrix(labelled, taxonomy)
+    seen = np.flatnonzero((support >= FOLDS) & ((asked & ~prepared.truth).sum(axis=0) >= FOLDS))
     arrays, found = _learn(prepared, issues, seen, _importance(labelled, taxonomy))
     decided = decide(found, arrays["threshold"], arrays["bounds"], issues)
     card = {
@@ -101,7 +86,7 @@ def train_model(
         "unseen": [code for c, code in enumerate(taxonomy.codes) if c not in seen],
         "libraries": libraries(),
         "cross_validation": {
-            **decision_metrics(prepared.truth, decided.given, taxonomy),
+            **decision_metrics(prepared.truth, decided.given & asked, taxonomy),
             "reviewed_share": round(float(decided.unsure.any(axis=1).mean()), 4),
         },
         **about,
@@ -170,9 +155,3 @@ def _version(kind: str, arrays: dict[str, Floats], vocabulary: dict[str, int], c
     for name in sorted(arrays):
         content.update(arrays[name].tobytes())
     return f"{kind}-{content.hexdigest()[:10]}"
-
-
-def libraries() -> dict[str, str]:
-    """Versions of what makes features and weights: another one may read or learn a little differently."""
-    named = {name: version(name) for name in ("jieba", "numpy", "opencc", "scikit-learn")}
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **named}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -70,7 +72,8 @@ class Answer:
     """What one person said of one opinion. ``pairs`` hold every label with its department; None departments are 未指明.
 
     ``skipped`` is "not sure": no label is stored. ``settles`` marks the decision of a disagreement. ``suggested`` is
-    what the program had proposed. ``by`` and ``at`` say who and when, ``batch`` and ``source`` on which sheet.
+    what the program had proposed. ``by`` and ``at`` say who and when, ``batch`` and ``source`` on which sheet, ``content`` is the
+    digest of that file.
     """
 
     key: str
@@ -83,6 +86,7 @@ class Answer:
     model: str
     taxonomy: str
     suggested: tuple[Pair, ...]
+    content: str = ""
     settles: bool = False
     remark: str = field(default="", repr=False)
 
@@ -101,9 +105,10 @@ class Answer:
         )
 
 
-def batch_id(kind: Kind, model: str, keys: list[str]) -> str:
-    """Ten hexadecimal digits from what a batch asks."""
-    return hashlib.sha256("\n".join([kind, model, *keys]).encode()).hexdigest()[:10]
+def batch_id(kind: Kind, model: str, taxonomy: str, questions: Sequence[Question]) -> str:
+    """Ten hexadecimal digits from all that a batch asks and suggests."""
+    asked = [kind, model, taxonomy, *map(as_record, questions)]
+    return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()[:10]
 
 
 def as_record(value: Question | Answer) -> dict[str, Any]:

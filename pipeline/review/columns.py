@@ -20,8 +20,8 @@ VERDICTS = (RIGHT, CHANGED, SKIPPED)
 """What the verdict column may say; an empty one means that nobody looked, unless a label was changed."""
 
 YES = "✓"
-YES_WORDS = frozenset({"✓", "√", "☑", "1", "1.0", "是", "有", "y", "yes", "true", "x"})
-NO_WORDS = frozenset({"", "0", "0.0", "否", "无", "没有", "n", "no", "false"})
+YES_WORDS = frozenset({"✓", "√", "☑", "1", "1.0", "是", "有", "y", "yes", "true"})
+NO_WORDS = frozenset({"", "0", "0.0", "否", "无", "没有", "n", "no", "false", "×", "✗", "x"})
 """How a label's cell may say that the opinion carries it, or not; a department's name says about whom."""
 
 

@@ -64,7 +64,7 @@ def questions_of(
 def batch_of(questions: Sequence[Question], kind: Kind, model: str, taxonomy: Taxonomy, at: str) -> Batch:
     """The questions as a batch; ``model`` is the one whose findings are suggested."""
     return Batch(
-        id=batch_id(kind, model, [question.key for question in questions]),
+        id=batch_id(kind, model, taxonomy.version, questions),
         kind=kind,
         model=model,
         taxonomy=taxonomy.version,
@@ -75,8 +75,26 @@ def batch_of(questions: Sequence[Question], kind: Kind, model: str, taxonomy: Ta
 
 def model_of(folder: Path) -> str:
     """The model that made the results in ``folder``, as ``run.json`` says; "" where it does not."""
+    return _made_by(folder, "model")
+
+
+def origin_of(folder: Path, taxonomy: Taxonomy) -> str:
+    """As :func:`model_of`, for results whose codes are those of ``taxonomy``.
+
+    Raises:
+        InputError: they were made by another version of the taxonomy.
+    """
+    made_for = _made_by(folder, "taxonomy")
+    if made_for not in {"", taxonomy.version}:
+        raise InputError(
+            f"{folder} 的结果是按类别表 {made_for} 判的，现在是 {taxonomy.version}；请重新运行“qingyi report”再导出。"
+        )
+    return model_of(folder)
+
+
+def _made_by(folder: Path, what: str) -> str:
     try:
-        return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["model"])
+        return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))[what])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

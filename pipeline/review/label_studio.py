@@ -7,6 +7,7 @@ A task is ``{"data": {…}, "predictions": [{"model_version", "score", "result":
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.directory import Directory
 from pipeline.errors import InputError, cause
 from pipeline.records import UNSPECIFIED
 from pipeline.review.answers import WHY, Answer, Batch, Pair, Question
-from pipeline.review.sheet import Filled
+from pipeline.review.sheet import Filled, edition_of
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
 
@@ -77,17 +78,65 @@ def _regions(question: Question, taxonomy: Taxonomy, directory: Directory) -> li
 
 
 def read_tasks(
-    path: Path, store: Store, taxonomy: Taxonomy, directory: Directory, *, by: str, at: str
+    path: Path, store: Store, editions: Sequence[Taxonomy], directory: Directory, *, by: str, at: str
 ) -> Filled:
     """Read Label Studio's JSON export. ``by`` names the person; "" takes ``completed_by`` of each annotation.
 
-    Of a task's annotations each is one person's; tasks without any are open. A label that the suggestion tied to a department
-    keeps it where no department was chosen.
+    Of a task's annotations the latest of each person counts; tasks without any are open. A label that the suggestion tied to a
+    department keeps it where no department was chosen. Tasks are read by the edition of the taxonomy they were made for.
 
     Raises:
-        InputError: not such a file, tasks of several batches, or made for another taxonomy.
+        InputError: not such a file, tasks of several batches, made for an unknown taxonomy, or ``by`` for several people's work.
         ResourceError: a batch that this workspace did not export.
     """
+    exported, batch = _exported(path, store)
+    taxonomy = edition_of(batch, editions, path.name)
+    people = {_person(annotation) for task in exported for annotation in task.get("annotations") or []}
+    if by.strip() and len(people) > 1:
+        raise InputError(
+            f"{path.name} 里有 {len(people)} 个人的标注，不能用 --by 都算一个人的；请去掉 --by。"
+        )
+    content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    questions = {question.key: question for question in batch.questions}
+    answers: list[Answer] = []
+    problems: list[str] = []
+    for number, task in enumerate(exported, start=1):
+        question = questions.get(str(task["data"].get("key")))
+        if question is None:
+            problems.append(f"{path.name} 第 {number} 个任务：data.key 不在导出的批次里，可能被改动。")
+            continue
+        for person, annotation in _latest(task).items():
+            try:
+                pairs = _pairs(annotation, question, taxonomy, directory)
+            except (KeyError, TypeError, AttributeError):
+                what = "标注不完整（需要 result、from_name、value.choices）。"
+            except ValueError as error:
+                what = str(error)
+            else:
+                skipped = bool(annotation.get("was_cancelled"))
+                answers.append(
+                    Answer(
+                        key=question.key,
+                        pairs=() if skipped else pairs,
+                        skipped=skipped,
+                        by=by.strip() or person,
+                        at=_time(annotation) or at,
+                        batch=batch.id,
+                        source=path.name,
+                        content=content,
+                        model=batch.model,
+                        taxonomy=taxonomy.version,
+                        suggested=question.pairs,
+                        settles=batch.kind == "settle",
+                    )
+                )
+                continue
+            problems.append(f"{path.name} 第 {number} 个任务：{what}")
+    left = set(questions) - {answer.key for answer in answers}
+    return Filled(batch, () if problems else tuple(answers), len(left), tuple(problems))
+
+
+def _exported(path: Path, store: Store) -> tuple[list[dict[str, Any]], Batch]:
     try:
         exported = json.loads(path.read_text(encoding="utf-8-sig"))
         batches = {str(task["data"]["batch"]) for task in exported}
@@ -99,47 +148,17 @@ def read_tasks(
         ) from None
     if len(batches) != 1:
         raise InputError(f"{path.name} 里没有任务，或混有几个批次；请分开导出再导入。")
-    batch = store.batch(batches.pop())
-    if batch.taxonomy != taxonomy.version:
-        raise InputError(
-            f"{path.name} 是按类别表 {batch.taxonomy} 导出的，现在是 {taxonomy.version}；请重新导出再标。"
-        )
-    questions = {question.key: question for question in batch.questions}
-    answers: list[Answer] = []
-    problems: list[str] = []
-    for number, task in enumerate(exported, start=1):
-        where = f"{path.name} 第 {number} 个任务"
-        question = questions.get(str(task["data"].get("key")))
-        if question is None:
-            problems.append(f"{where}：data.key 不在导出的批次里，可能被改动。")
-            continue
-        for annotation in task.get("annotations") or []:
-            try:
-                pairs = _pairs(annotation, question, taxonomy, directory)
-            except (KeyError, TypeError, AttributeError):
-                problems.append(f"{where}：标注不完整（需要 result、from_name、value.choices）。")
-                continue
-            except ValueError as error:
-                problems.append(f"{where}：{error}")
-                continue
-            skipped = bool(annotation.get("was_cancelled"))
-            answers.append(
-                Answer(
-                    key=question.key,
-                    pairs=() if skipped else pairs,
-                    skipped=skipped,
-                    by=by.strip() or _person(annotation),
-                    at=str(annotation.get("updated_at") or annotation.get("created_at") or at),
-                    batch=batch.id,
-                    source=path.name,
-                    model=batch.model,
-                    taxonomy=taxonomy.version,
-                    suggested=question.pairs,
-                    settles=batch.kind == "settle",
-                )
-            )
-    left = set(questions) - {answer.key for answer in answers}
-    return Filled(batch, () if problems else tuple(answers), len(left), tuple(problems))
+    return exported, store.batch(batches.pop())
+
+
+def _latest(task: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The latest annotation of each person."""
+    annotations = sorted(task.get("annotations") or [], key=_time)
+    return {_person(annotation): annotation for annotation in annotations}
+
+
+def _time(annotation: Mapping[str, Any]) -> str:
+    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
 
 
 def _person(annotation: Mapping[str, Any]) -> str:
@@ -155,11 +174,11 @@ def _pairs(
     by_name = {label.name_zh: label.code for label in taxonomy.labels}
     unknown = [name for name in chosen.get("labels", []) if name not in by_name]
     if unknown:
-        message = f"类别“{str(unknown[0])[:20]}”不在类别表里。"
+        message = "有一个类别不在类别表里；请用随任务导出的界面配置。"
         raise ValueError(message)
     about = next(iter(chosen.get("department", [])), "")
     if about and about != UNSPECIFIED and directory.resolve(about) is None:
-        message = f"部门“{about[:20]}”不在部门目录里。"
+        message = "部门不在部门目录里；请用随任务导出的界面配置。"
         raise ValueError(message)
     pairs: list[Pair] = []
     for code in (by_name[name] for name in chosen.get("labels", [])):

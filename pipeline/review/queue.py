@@ -14,17 +14,22 @@ POOL = 4
 
 
 def unsureness(probabilities: Floats, threshold: Floats) -> Floats:
-    """How unsure the decisions of each opinion are, shape (n,), in nats.
+    """How unsure the decisions of each opinion are, shape (n,), from 0.
 
-    The mean over labels of the binary entropy of the probability, bent so that the label's ``threshold`` is its point
-    of least certainty. ``probabilities`` (n, n_labels), ``threshold`` (n_labels,), both in (0, 1). The mean, not the largest,
-    since a correction teaches each label that was in doubt (Lewis & Gale 1994; Reyes, Morell & Ventura 2018).
+    Probabilities (n, n_labels) are bent so that each label's ``threshold`` (n_labels,), both in (0, 1), is its point of
+    least certainty. The measure is the mean of their binary entropies (uncertainty sampling, Lewis & Gale 1994; over all labels,
+    since a correction teaches each that was in doubt) times the odds of the second likeliest label over those of the likeliest (margin
+    sampling, Scheffer, Decomain & Wrobel 2001): the first finds more where labels go together, the second where one excludes the others.
     """
     bounded = np.clip(probabilities, 1e-6, 1 - 1e-6)
     cut = np.clip(threshold, 1e-3, 1 - 1e-3)
     odds = bounded / (1 - bounded) * (1 - cut) / cut
     bent = np.clip(odds / (1 + odds), 1e-9, 1 - 1e-9)
-    return np.asarray(-(bent * np.log(bent) + (1 - bent) * np.log(1 - bent)).mean(axis=1))
+    entropy = -(bent * np.log(bent) + (1 - bent) * np.log(1 - bent)).mean(axis=1)
+    if odds.shape[1] < 2:
+        return np.asarray(entropy)
+    second, first = np.sort(odds, axis=1)[:, -2:].T
+    return np.asarray(entropy * second / first)
 
 
 def choose(

@@ -6,6 +6,7 @@ that an edited text cannot enter. All of a sheet is taken, or nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class _Context:
     places: Mapping[str, str]
     by: str
     at: str
+    content: str
 
     def problem(self, row: int, column: str, what: str) -> str:
         """One line: where, and what is wrong."""
@@ -58,12 +60,14 @@ class _Context:
 
 
 def read_review_sheet(
-    path: Path, store: Store, taxonomy: Taxonomy, directory: Directory, *, by: str, at: str
+    path: Path, store: Store, editions: Sequence[Taxonomy], directory: Directory, *, by: str, at: str
 ) -> Filled:
     """Read a filled-in sheet. ``by`` names who filled it in ("" takes the name from the sheet), ``at`` is the time.
 
+    It is read by the one of ``editions`` of the taxonomy that it was made for: a sheet filled in before a migration is not lost.
+
     Raises:
-        InputError: no review sheet, a label's column missing, nobody's name, or made for another taxonomy.
+        InputError: no review sheet, a label's column missing, nobody's name, or made for an unknown taxonomy.
         ResourceError: a batch that this workspace did not export.
     """
     sheets = {
@@ -76,16 +80,27 @@ def read_review_sheet(
         )
     guide = [cells for _, cells in sheets[c.GUIDE]]
     batch = store.batch(_beside(guide, c.BATCH_CELL))
-    if batch.taxonomy != taxonomy.version:
-        raise InputError(
-            f"{path.name} 是按类别表 {batch.taxonomy} 导出的，现在是 {taxonomy.version}；请重新导出再填。"
-        )
+    taxonomy = edition_of(batch, editions, path.name)
     name = by.strip() or _beside(guide, c.REVIEWER_CELL)
     if not name:
         raise InputError(f"{path.name} 没有写复核人；请在“{c.GUIDE}”表填上名字，或加 --by 姓名。")
     rows, places = _table(path.name, sheets[c.SHEET], taxonomy)
-    context = _Context(path.name, batch, taxonomy, directory, places, name, at)
+    content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    context = _Context(path.name, batch, taxonomy, directory, places, name, at, content)
     return _filled(context, rows)
+
+
+def edition_of(batch: Batch, editions: Sequence[Taxonomy], file: str) -> Taxonomy:
+    """The edition of the taxonomy that a batch was made for.
+
+    Raises:
+        InputError: there is none.
+    """
+    for taxonomy in editions:
+        if taxonomy.version == batch.taxonomy:
+            return taxonomy
+    known = "、".join(taxonomy.version for taxonomy in editions)
+    raise InputError(f"{file} 是按类别表 {batch.taxonomy} 导出的，本工作区只有 {known}；请重新导出再填。")
 
 
 def _sheets(path: Path) -> list[Sheet]:
@@ -178,13 +193,15 @@ def _answer(
     problems: list[str] = []
     verdict = cells.get(c.VERDICT, "")
     if verdict and verdict not in c.VERDICTS:
-        what = f"“{verdict[:20]}”不认识；可填：{'、'.join(c.VERDICTS)}，或留空。"
+        what = f"不认识；可填：{'、'.join(c.VERDICTS)}，或留空。"
         problems.append(context.problem(number, c.VERDICT, what))
     pairs, wrong = _pairs(context, number, cells, question)
     problems += wrong
     if problems:
         return None, problems
-    changed = set(pairs) != set(question.pairs)
+    # by the same directory as the cells: it may have changed since the sheet went out
+    suggested = {(context.directory.resolve(name) or UNSPECIFIED, code) for name, code in question.pairs}
+    changed = set(pairs) != suggested
     if verdict == c.RIGHT and changed:
         what = "填了“对”，类别或部门却与建议不同；改过的请选“改”。"
         return None, [context.problem(number, c.VERDICT, what)]
@@ -199,6 +216,7 @@ def _answer(
         at=context.at,
         batch=context.batch.id,
         source=context.file,
+        content=context.content,
         model=context.batch.model,
         taxonomy=context.taxonomy.version,
         suggested=question.pairs,
@@ -216,7 +234,7 @@ def _pairs(
     said = cells.get(c.DEPARTMENT, question.about)
     row_department = context.directory.resolve(said) or UNSPECIFIED
     if said and row_department == UNSPECIFIED and said not in {UNSPECIFIED, question.about}:
-        what = f"部门目录里没有“{said[:20]}”；请从下拉里选，目录外的选“{UNSPECIFIED}”。"
+        what = f"不是目录里的部门；请从下拉里选，目录外的选“{UNSPECIFIED}”。"
         problems.append(context.problem(number, c.DEPARTMENT, what))
     pairs: list[Pair] = []
     for name, code in c.label_columns(context.taxonomy).items():
@@ -229,7 +247,7 @@ def _pairs(
         for part in filter(None, (part.strip() for part in cell.replace(";", "；").split("；"))):
             department = UNSPECIFIED if part == UNSPECIFIED else context.directory.resolve(part)
             if department is None:
-                what = f"“{part[:20]}”既不是 {c.YES}，也不是目录里的部门；有这个问题填 {c.YES}，没有就清空。"
+                what = f"既不是 {c.YES}，也不是目录里的部门；有这个问题填 {c.YES}，没有就清空。"
                 problems.append(context.problem(number, name, what))
             else:
                 pairs.append((department, code))

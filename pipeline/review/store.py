@@ -2,28 +2,30 @@
 
 ``feedback/questions/<batch>.jsonl`` holds what was asked (with the masked texts), ``feedback/answers/<number>-<digest>.jsonl``
 what was answered, one file an import. Every file is written beside its place, flushed to the disk and then renamed, so
-a kill at any moment leaves all of an import or none of it.
+a kill at any moment leaves all of an import or none of it; what it left half-written is swept by the next that writes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline.carrying import carry_pairs
+from pipeline.carrying import carry_pairs, needs_review
 from pipeline.errors import OutputError, ResourceError, cause
 from pipeline.migration import Migration
-from pipeline.review.answers import Answer, Batch, Question, as_record
+from pipeline.review.answers import Answer, Batch, Question, as_record, batch_id
 
 _LOCK_SECONDS = 60.0
+_STAGING = ".new-"
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ class Store:
         """Keep what is asked; a batch already kept stays as it is.
 
         Raises:
-            OutputError: the store cannot be written.
+            OutputError: the store cannot be written, or somebody else holds it for a minute.
         """
         header = {name: getattr(batch, name) for name in ("id", "kind", "model", "taxonomy", "at")}
         target = self.root / "questions" / f"{batch.id}.jsonl"
-        if not target.exists():
-            self._write(target, [header, *map(as_record, batch.questions)])
+        with self._locked():
+            if not target.exists():
+                self._write(target, [header, *map(as_record, batch.questions)])
 
     def batch(self, identity: str) -> Batch:
         """A batch by its id.
@@ -77,8 +80,12 @@ class Store:
             raise ResourceError(
                 f"本工作区没有导出过复核批次“{identity[:20]}”；请在导出它的工作区里导入（--workspace）。"
             )
-        header, *questions = _records(path)
-        return Batch(questions=tuple(map(_question, questions)), **header)
+        with _readable(path):
+            header, *records = _records(path)
+            batch = Batch(questions=tuple(map(_question, records)), **header)
+            if batch.id != batch_id(batch.kind, batch.model, batch.taxonomy, batch.questions):
+                raise ValueError
+        return batch
 
     def batches(self) -> list[Batch]:
         """All batches, by time and id."""
@@ -93,25 +100,22 @@ class Store:
         Raises:
             OutputError: the store cannot be written, or another import holds it for a minute.
         """
-        self._make(self.root / "answers")
-        try:
-            with FileLock(self.root / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
-                latest = {(answer.key, answer.by, answer.settles): answer for answer in self.answers()}
-                fresh = [
-                    answer
-                    for answer in answers
-                    if not (
-                        (before := latest.get((answer.key, answer.by, answer.settles)))
-                        and before.same(answer)
-                    )
-                ]
-                if fresh:
-                    records = [as_record(answer) for answer in fresh]
-                    digest = hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()[:10]
-                    number = 1 + max((int(path.name[:6]) for path in self._files()), default=0)
-                    self._write(self.root / "answers" / f"{number:06d}-{digest}.jsonl", records)
-        except Timeout:
-            raise OutputError("另一个导入正在写复核记录，一分钟内没有写完；请稍后再试。") from None
+        with self._locked():
+            if {answer.content for answer in answers} & {answer.content for answer in self.answers()} - {""}:
+                return 0  # this very file was taken in before; what was said since counts
+            latest = {(answer.key, answer.by, answer.settles): answer for answer in self.answers()}
+            fresh = [
+                answer
+                for answer in answers
+                if not (
+                    (before := latest.get((answer.key, answer.by, answer.settles))) and before.same(answer)
+                )
+            ]
+            if fresh:
+                records = [as_record(answer) for answer in fresh]
+                number = 1 + max((int(path.name[:6]) for path in self._files()), default=0)
+                name = f"{number:06d}-{_digest(_lines(records))}.jsonl"
+                self._write(self.root / "answers" / name, records)
         return len(fresh)
 
     def answers(self) -> Iterator[Answer]:
@@ -121,14 +125,23 @@ class Store:
             ResourceError: a file of the store is damaged; it is named.
         """
         for path in self._files():
-            for record in _records(path):
-                yield _answer(record)
+            with _readable(path):
+                if path.stem.partition("-")[2] != _digest(path.read_text(encoding="utf-8")):
+                    raise ValueError
+                answers = [_answer(record) for record in _records(path)]
+            yield from answers
 
     def states(self) -> dict[str, State]:
-        """Every opinion ever asked about, by key, with what people said of it."""
-        questions = {
-            question.key: question for batch in self.batches() for question in reversed(batch.questions)
-        }
+        """Every opinion ever asked about, by key, as it was asked last, with what people said of it.
+
+        Once drawn at random it stays ``audit``, though it was asked again to settle it: it is never to be learnt from.
+        """
+        questions: dict[str, Question] = {}
+        for batch in self.batches():
+            for question in reversed(batch.questions):
+                before = questions.get(question.key)
+                audited = before is not None and before.why == "audit"
+                questions[question.key] = replace(question, why="audit") if audited else question
         given: dict[str, dict[str, Answer]] = {key: {} for key in questions}
         settled: dict[str, Answer] = {}
         for answer in self.answers():
@@ -138,12 +151,22 @@ class Store:
                 people = given.setdefault(answer.key, {})
                 people.pop(answer.by, None)
                 people[answer.by] = answer
+        lost = {answer.batch for answer in self.answers() if answer.key not in questions}
+        if lost:
+            raise ResourceError(
+                f"复核记录 questions/{min(lost)}.jsonl 不见了，答过的意见找不到原文；请从备份恢复这个文件。"
+            )
         return {
             key: self._state(question, list(given[key].values()), settled.get(key))
             for key, question in questions.items()
         }
 
     def _state(self, question: Question, answers: list[Answer], settled: Answer | None) -> State:
+        # what a split left undecided gives way to what was said since
+        decided = [a for a in (*answers, settled) if a and not needs_review(a, self.migrations)]
+        if decided:
+            answers = [answer for answer in answers if answer in decided]
+            settled = settled if settled in decided else None
         labelled = [answer for answer in answers if not answer.skipped]
         said = {frozenset(carry_pairs(self.migrations, a.pairs, a.taxonomy)) for a in labelled}
         final = settled or (labelled[-1] if len(said) == 1 else None)
@@ -153,33 +176,58 @@ class Store:
     def _files(self) -> list[Path]:
         return sorted((self.root / "answers").glob("[0-9]*.jsonl"))
 
-    def _make(self, folder: Path) -> None:
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The store's folders made, held by this process alone, and swept of what a killed one left half-written."""
+        folders = self.root, self.root / "questions", self.root / "answers"
         try:
-            for path in (self.root, folder):
-                path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with FileLock(self.root / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
+                for folder in folders[1:]:
+                    for left in folder.glob(_STAGING + "*"):
+                        left.unlink(missing_ok=True)
+                yield
+        except Timeout:
+            raise OutputError("另一个程序正在写复核记录，一分钟内没有写完；请稍后再试。") from None
         except OSError as error:
-            raise OutputError(f"不能建立复核记录的文件夹 {folder}：{cause(error)}。") from None
+            raise OutputError(f"不能写入复核记录的文件夹 {self.root}：{cause(error)}。") from None
 
     def _write(self, target: Path, records: Iterable[dict[str, Any]]) -> None:
-        self._make(target.parent)
         try:
-            handle, temporary = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+            handle, temporary = tempfile.mkstemp(prefix=_STAGING, dir=target.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+                file.write(_lines(records))
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(target)
         except OSError as error:
+            with contextlib.suppress(OSError):  # it holds texts: nothing of it is to stay
+                Path(temporary).unlink(missing_ok=True)
             raise OutputError(f"不能写入复核记录 {target.name}：{cause(error)}。") from None
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What goes wrong in reading a file of the store is said by its name, never by its content."""
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    except (OSError, ValueError):
+        yield
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ResourceError(
             f"复核记录 {path.parent.name}/{path.name} 读不出来或已损坏；请从备份恢复这个文件。"
         ) from None
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _lines(records: Iterable[dict[str, Any]]) -> str:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:10]
 
 
 def _question(record: dict[str, Any]) -> Question:
