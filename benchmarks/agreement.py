@@ -1,4 +1,4 @@
-"""How far the second, blind reading of the corpus agrees with the first: micro-F1, exact match, Cohen's κ per label.
+"""How far the second, blind reading of corpus and shipped letters agrees with the first: micro-F1, exact match, Cohen's κ per label.
 
 python benchmarks/agreement.py
 """
@@ -18,7 +18,8 @@ def main() -> None:
     """Compare the two readings in ``data/second-reading/labels.jsonl`` before they were settled, and print."""
     space = open_workspace()
     codes = space.taxonomy.codes
-    corpus = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory)
+    files = [*corpus_files(space.corpus), *corpus_files(space.path("data/evaluation"))]
+    corpus = load_labelled(files, space.taxonomy, space.directory)
     settled = {item.opinion.id: item.labels for item in corpus}
     lines = space.path("data/second-reading/labels.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]

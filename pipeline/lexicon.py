@@ -23,7 +23,7 @@ HEADER = ("term", "class", "note")
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Terms and their meaning classes. Guaranteed: each term once, made of characters jieba keeps whole.
+    """Terms and their meaning classes. Guaranteed: each term once, made of characters the segmenter keeps whole.
 
     ``classes`` are words for the segmenter, ``patterns`` hold one :data:`NUMBER` each.
     """
@@ -59,7 +59,7 @@ class Lexicon:
 def load_lexicon(path: Path) -> Lexicon:
     """Read ``lexicon.tsv`` (term, class, note; ``# `` begins a comment line).
 
-    jieba drops or cuts terms with spaces, hyphens or brackets without a word, so every line is checked.
+    segmenters drop or cut terms with spaces, hyphens or brackets without a word, so every line is checked.
 
     Raises:
         ResourceError: the line's number and what is wrong with it.

@@ -9,12 +9,12 @@ from pipeline.classifier.files import active_version
 from pipeline.documents.gate import gate_page
 from pipeline.errors import InputError
 from pipeline.learn.champion import Known, champion, suspected
-from pipeline.learn.corpus import corpus_files, load_labelled
+from pipeline.learn.corpus import Labelled, corpus_files, load_labelled
 from pipeline.learn.newlabels import NewLabels, gather, keys_of, read_archive
 from pipeline.learn.registry import activate, now, own_models, publish
 from pipeline.learn.retrain import Outcome, retrain
 from pipeline.learn.suspects import Suspect
-from pipeline.workspace import open_workspace
+from pipeline.workspace import Workspace, open_workspace
 
 Listed = Sequence[tuple[str, Suspect]]
 
@@ -55,6 +55,7 @@ def train(
         corpus,
         archive=archive,
         active=active,
+        shipped=_shipped(space),
         at=now(),
         reason=force.strip(),
         suspected=found,
@@ -66,6 +67,14 @@ def train(
         why = "训练并通过检验" if outcome.verdict.passed else f"没有通过检验，强制启用：{outcome.reason}"
         activate(models, outcome.trained.model.version, why, only_from=before)
     return outcome
+
+
+def _shipped(space: Workspace) -> list[Labelled]:
+    """Labelled opinions that no model learns."""
+    if space.evaluation is None:
+        return []
+    files = corpus_files(space.evaluation)
+    return load_labelled(files, space.taxonomy, space.directory, space.migrations)
 
 
 def _notes(outcome: Outcome) -> dict[str, object]:

@@ -66,6 +66,18 @@ class Workspace:
         """The folder of labelled opinions."""
         return self.path("data/labelled")
 
+    @property
+    def evaluation(self) -> Path | None:
+        """The folder of labelled opinions that no model learns; None for a corpus of one's own without any."""
+        own = self.root / "data/evaluation"
+        return (
+            own
+            if own.is_dir()
+            else None
+            if (self.root / "data/labelled").is_dir()
+            else SHIPPED / "data/evaluation"
+        )
+
 
 def open_workspace(root: Path | None = None) -> Workspace:
     """Open a workspace; None means the current folder.

@@ -252,7 +252,7 @@ def test_help_loads_nothing_heavy():
     code = (
         "import sys\nfrom pipeline.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'pandas', 'numpy', 'sklearn', 'jieba', 'pyarrow', 'joblib', 'tqdm', 'jinja2', 'pydantic'}\n"
+        "heavy = {'pandas', 'numpy', 'sklearn', 'rjieba', 'pyarrow', 'joblib', 'tqdm', 'jinja2', 'pydantic'}\n"
         "sys.exit(' '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

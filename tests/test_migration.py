@@ -424,9 +424,7 @@ def test_the_commands_from_check_to_check(run, root, write):
     asked = [answer("gifts_and_bribes", number=1), answer("praise", number=2)]
     questions = tuple(question for question, _ in asked)
     identity = batch_id("review", "m", "1.0", questions)
-    batch = Batch(
-        id=identity, kind="review", model="m", taxonomy="1.0", at="2025", questions=questions
-    )
+    batch = Batch(id=identity, kind="review", model="m", taxonomy="1.0", at="2025", questions=questions)
     store.add_batch(batch)
     store.add_answers([said for _, said in asked])
     file = write("m.toml", FULL)

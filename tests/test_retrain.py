@@ -111,8 +111,10 @@ def test_shuffled_labels_do_not_pass_and_the_reason_for_forcing_is_kept(pupil, t
     assert [move["reason"] for move in history(pupil / "models")][-1] == "试一试"
     assert train([path], workspace=pupil, force="领导要求").promoted
     assert history(pupil / "models")[-1]["reason"] == "没有通过检验，强制启用：领导要求"
-    assert rollback(pupil / "models", "不好") == before
+    assert rollback(pupil / "models", "不好") == version
+    assert rollback(pupil / "models", "更不好") == before
     assert active_version(pupil / "models") == before
+    assert history(pupil / "models")[-1]["reason"] == "更不好"
 
 
 def test_a_part_is_frozen_for_good_whatever_is_labelled_later(pupil, tmp_path):
@@ -375,7 +377,7 @@ def test_held_out_predictions_come_back(school):
 
 
 def test_another_library_is_told_in_words():
-    assert mismatch({"libraries": {"jieba": "0.1"}}).startswith("jieba 0.1（现在 ")
+    assert mismatch({"libraries": {"rjieba": "0.1"}}).startswith("rjieba 0.1（现在 ")
     assert mismatch({}) == ""
 
 

@@ -1,4 +1,4 @@
-"""Clauses → sparse counts: words, character n-grams and meaning classes.
+"""Clauses → sparse counts: character n-grams and the meaning classes of words.
 
 Features never cross a clause, so an opinion's counts are the sum of its clauses' counts. That is what makes the
 evidence exact: a label's score is a sum over clauses (see :mod:`pipeline.classifier.model`).
@@ -21,15 +21,15 @@ CHARACTER_ORDERS = (1, 2, 3, 4)
 def clause_features(text: str, segmenter: Segmenter) -> list[str]:
     """Features of one clause, repeats included.
 
-    ``w:`` words, ``c:`` meaning classes of words and of number patterns, ``p:`` pairs of words' classes in order,
-    ``n:`` classes that follow a negation or a word of mending, and character 1- to 4-grams bare.
+    ``c:`` meaning classes of words and of number patterns, ``p:`` pairs of words' classes in order, ``n:`` classes that
+    follow a negation or a word of mending, and character 1- to 4-grams bare. Words themselves are none: beside the n-grams
+    they tell nothing more (docs/model.md).
     """
     classes = segmenter.lexicon.classes
     features: list[str] = []
     negated = False
     seen: list[str] = []
     for token in segmenter.tokens(text):
-        features.append("w:" + token)
         found = classes.get(token)
         if found is not None:
             features.append("c:" + found)

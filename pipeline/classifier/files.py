@@ -32,7 +32,7 @@ ARRAYS = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offse
 
 def libraries() -> dict[str, str]:
     """Versions of what makes features and weights: another one may read or learn a little differently."""
-    named = {name: metadata.version(name) for name in ("jieba", "numpy", "opencc", "scikit-learn")}
+    named = {name: metadata.version(name) for name in ("numpy", "opencc", "rjieba", "scikit-learn")}
     return {"python": ".".join(platform.python_version_tuple()[:2]), **named}
 
 

@@ -22,9 +22,9 @@ from pipeline.learn.linear import Bools, Folds
 PRECISION_WEIGHT = 0.8
 """β of the F-measure that thresholds maximise: below 1, since a false accusation costs more than a missed one."""
 
-FALSE_ACCUSATIONS = 0.035
-"""Largest share of held-out opinions without any issue that may be given one: below the 5 % promised, for
-other opinions are other."""
+FALSE_ACCUSATIONS = 0.045
+"""Largest share of held-out opinions without any issue that may be given one: within the 5 % promised. Held out are
+whole writers, often with a theme of their own, which is harder than other people's usual opinions."""
 
 CERTAIN_PRECISION = 0.95
 """Share that must be right among held-out decisions which need no review."""
@@ -59,10 +59,10 @@ def calibrate(
     """
     terms = calibration_terms(whole, telling, lengths)
     everything = np.arange(len(truth))
-    slope, offset = _scaling(terms, truth, importance, everything)
+    slope, offset = scaling(terms, truth, importance, everything)
     labels = np.zeros(truth.shape)
     for train, test in folds:
-        labels[test] = scaled(terms[:, test, :-1], *_scaling(terms, truth, importance, train))
+        labels[test] = scaled(terms[:, test, :-1], *scaling(terms, truth, importance, train))
     accused = np.asarray(truth[:, issues].any(axis=1))
     weighed = gate_terms(labels, terms[:, :, -1], issues)
     margins = np.zeros(len(truth))
@@ -85,7 +85,7 @@ def calibrate(
     return arrays, held_out
 
 
-def _scaling(terms: Floats, truth: Bools, importance: Floats, rows: Indices) -> tuple[Floats, Floats]:
+def scaling(terms: Floats, truth: Bools, importance: Floats, rows: Indices) -> tuple[Floats, Floats]:
     """Slope (5, n_labels) and offset (n_labels,) of every label by the opinions ``rows``."""
     pairs = [
         _logistic(terms[:, rows, c].T, truth[rows, c], importance[rows, c], 1e3)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pipeline.classifier.files import active_version, fits, load_model, read_card
 from pipeline.classifier.read import Reader, reader_of
 from pipeline.learn.corpus import Labelled, label_matrix, unknown_matrix
-from pipeline.learn.gate import Sides, compare
+from pipeline.learn.gate import PARTS, Sides, compare
 from pipeline.learn.held_out import HeldOut, load_held_out
 from pipeline.learn.metrics import Bools, Floats
 from pipeline.learn.newlabels import NewLabels, keys_of
@@ -105,14 +105,22 @@ def suspected(new: NewLabels, active: Champion | None, corpus: Known) -> list[tu
 
 
 def confront(
-    active: Champion, trained: Trained, space: Workspace, new: NewLabels, corpus: Known
+    active: Champion,
+    trained: Trained,
+    space: Workspace,
+    new: NewLabels,
+    corpus: Known,
+    shipped: Sequence[Labelled],
 ) -> dict[str, dict[str, Any]]:
-    """Both models on the same opinions, part by part (see :data:`~pipeline.learn.gate.PARTS`); empty parts are left out."""
+    """Both models on the same opinions, part by part (see :data:`~pipeline.learn.gate.PARTS`); empty parts are left out.
+
+    ``shipped`` are labelled opinions that no model learns.
+    """
     candidate = Champion(reader_of(space, trained.model), trained.held_out)
     parts: dict[str, dict[str, Any]] = {}
     learnt = active.held_out.keys if active.held_out else np.array([], np.uint64)
     common = [corpus.items[row] for row in matched(corpus.keys, learnt)[0].tolist()]
-    for name, items in (("corpus", common), ("frozen", new.frozen), ("new", new.train)):
+    for name, items in zip(PARTS, (common, shipped, new.frozen, new.train), strict=True):
         if items:
             parts[name] = compare(_sides(items, active, candidate, space.taxonomy), space.taxonomy)
     return parts

@@ -29,7 +29,7 @@ from pipeline.text.segment import Segmenter
 from pipeline.text.shingles import signature
 from pipeline.text.validity import is_valid
 
-MIN_DOCUMENTS = 3
+MIN_DOCUMENTS = 5
 """In how many opinions a feature must occur to be learnt from."""
 
 CHUNK = 512

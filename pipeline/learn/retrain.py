@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.classifier.model import Model
 from pipeline.learn.champion import Champion, Known, confront, matched
-from pipeline.learn.corpus import corpus_digest, corpus_files, label_matrix
+from pipeline.learn.corpus import Labelled, corpus_digest, corpus_files, label_matrix
 from pipeline.learn.gate import FEW, Verdict, agreement_beyond_chance, judge
 from pipeline.learn.newlabels import IMPORTANCE, NewLabels, keys_of
 from pipeline.learn.suspects import Suspect
@@ -50,12 +50,15 @@ def retrain(
     *,
     archive: Sequence[str],
     active: Champion | None,
+    shipped: Sequence[Labelled] = (),
     at: str,
     reason: str = "",
     suspected: Sequence[tuple[str, Suspect]] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Train on corpus and new labels, compare with the active model, judge; nothing is written.
+
+    ``shipped`` are labelled opinions that no model learns, ``archive`` unlabelled texts.
 
     Raises:
         ResourceError: see :func:`~pipeline.learn.train.train_model`.
@@ -77,7 +80,7 @@ def retrain(
         progress=progress,
     )
     progress("与当前模型比较")
-    parts = confront(active, trained, space, new, corpus) if active else {}
+    parts = confront(active, trained, space, new, corpus, shipped) if active else {}
     fit = _fit(trained, new, space.taxonomy)
     return Outcome(
         trained=trained,

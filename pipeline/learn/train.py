@@ -24,7 +24,7 @@ from pipeline.learn.prepare import Prepared, prepare
 from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
 
-FOLDS = 5
+FOLDS = 4
 
 
 def inverse_document_frequency(counts: sp.csr_array) -> Floats:

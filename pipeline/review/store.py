@@ -101,7 +101,8 @@ class Store:
             OutputError: the store cannot be written, or another import holds it for a minute.
         """
         with self._locked():
-            if {answer.content for answer in answers} & {answer.content for answer in self.answers()} - {""}:
+            taken = {(answer.content, answer.by) for answer in self.answers() if answer.content}
+            if any((answer.content, answer.by) in taken for answer in answers):
                 return 0  # this very file was taken in before; what was said since counts
             latest = {(answer.key, answer.by, answer.settles): answer for answer in self.answers()}
             fresh = [
@@ -194,8 +195,8 @@ class Store:
             raise OutputError(f"不能写入复核记录的文件夹 {self.root}：{cause(error)}。") from None
 
     def _write(self, target: Path, records: Iterable[dict[str, Any]]) -> None:
+        handle, temporary = tempfile.mkstemp(prefix=_STAGING, dir=target.parent)
         try:
-            handle, temporary = tempfile.mkstemp(prefix=_STAGING, dir=target.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(_lines(records))
                 file.flush()

@@ -1,4 +1,4 @@
-"""Text → clean, masked text → clauses → tokens. The only room that knows jieba.
+"""Text → clean, masked text → clauses → tokens. The only room that knows the segmenter.
 
 Order: :mod:`normalise` → :mod:`mask` → (:mod:`validity`) → :mod:`clauses` → :mod:`segment`.
 Every offset the program writes refers to the masked text.

@@ -1,47 +1,50 @@
-"""Segmentation with jieba and the domain lexicon, the same in every process."""
+"""Segmentation with jieba's algorithm and dictionary and the domain lexicon, the same in every process."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pipeline.lexicon import Lexicon
 from pipeline.text.mask import MARK
+
+if TYPE_CHECKING:
+    import rjieba
 
 
 class Segmenter:
     """jieba over its own dictionary plus the lexicon's terms, without new-word guessing (HMM off).
 
-    The tokenizer is built on first use, in whichever process that is, and never pickled: a segmenter travels as
-    its lexicon alone. jieba's marshal cache in the shared temp folder is neither read nor written.
+    By rjieba, the same algorithm and dictionary compiled: it cuts a dozen times faster and differs from jieba in one clause in
+    a hundred, where a frequency it suggests for a lexicon's term is another. The tokenizer is built on first use, in
+    whichever process that is, and never pickled: a segmenter travels as its lexicon alone.
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self._tokenizer: Any = None
+        self._tokenizer: rjieba.Jieba | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, Lexicon | None]:
         return {"lexicon": self.lexicon, "_tokenizer": None}
 
-    def _build(self) -> Any:
-        import jieba  # noqa: PLC0415  # half a second of dictionary, needed only where texts are read
+    def _build(self) -> rjieba.Jieba:
+        import rjieba  # noqa: PLC0415  # its dictionary is needed only where texts are read
 
-        tokenizer = jieba.Tokenizer()
-        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-        tokenizer.initialized = True
+        tokenizer = rjieba.Jieba()
         for term in self.lexicon.classes:
-            tokenizer.add_word(term)
+            tokenizer.add_word(term, None, None)
         return tokenizer
 
     def tokens(self, text: str) -> list[str]:
         """Cut a text; ``"".join(tokens) == text``. Marks of masked data stay whole."""
         if self._tokenizer is None:
             self._tokenizer = self._build()
+        cut = self._tokenizer.cut
         if "〔" not in text:
-            return self._tokenizer.lcut(text, HMM=False)  # type: ignore[no-any-return]  # jieba is untyped
+            return cut(text, False)
         tokens: list[str] = []
         last = 0
         for match in MARK.finditer(text):
-            tokens += self._tokenizer.lcut(text[last : match.start()], HMM=False)
+            tokens += cut(text[last : match.start()], False)
             tokens.append(match.group())
             last = match.end()
-        return tokens + list(self._tokenizer.lcut(text[last:], HMM=False))
+        return tokens + cut(text[last:], False)
