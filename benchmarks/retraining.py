@@ -1,6 +1,6 @@
 """What retraining brings, and what does not get through: figures of docs/retraining.md.
 
-    python -m benchmarks.retraining ../shared/data feedback   # 100 real messages as feedback, judged on the other 100
+    python -m benchmarks.retraining ../shared/data feedback   # 100 opinions as feedback, judged on the others of their kind
     python -m benchmarks.retraining ../shared/data poison     # shuffled feedback, and 10 % wrong labels
     python -m benchmarks.retraining ../shared/data size       # seconds and memory at 10,000 and 100,000 opinions
 
@@ -52,15 +52,21 @@ def _real(shared: Path, space: Workspace) -> list[Labelled]:
 
 
 def feedback(shared: Path, space: Workspace) -> None:
-    """Half of the labelled real messages learnt, F1 on the other half; the active model judged on the same."""
-    corpus, real = _corpus(space), _real(shared, space)
+    """100 labelled opinions learnt, F1 on the others of their kind; the active model judged on the same."""
+    authored = load_labelled([shared / "authored/dev.jsonl"], space.taxonomy, space.directory)
+    for name, items in (("authored", authored), ("real", _real(shared, space))):
+        _feedback(name, items, space)
+
+
+def _feedback(name: str, items: Sequence[Labelled], space: Workspace) -> None:
+    corpus = _corpus(space)
     active = champion(space)
     if active is None:
         raise SystemExit("no active model")
     gains = []
     for seed in range(SEEDS):
-        order = np.random.default_rng(seed).permutation(len(real)).tolist()
-        learnt, judged = [real[i] for i in order[:100]], [real[i] for i in order[100:]]
+        order = np.random.default_rng(seed).permutation(len(items)).tolist()
+        learnt, judged = [items[i] for i in order[:100]], [items[i] for i in order[100:]]
         model = train_model([*corpus.items, *_own(learnt)], space.taxonomy, space.lexicon, about={}).model
         truth = label_matrix(judged, space.taxonomy)
         figures = [
@@ -70,17 +76,17 @@ def feedback(shared: Path, space: Workspace) -> None:
         gains.append([[f["micro_f1"], f["macro_f1"], f["false_accusation_rate"]] for f in figures])
         before, after = figures
         print(
-            f"seed {seed}: micro-F1 {before['micro_f1']:.3f} -> {after['micro_f1']:.3f}, "
+            f"{name}, seed {seed}: micro-F1 {before['micro_f1']:.3f} -> {after['micro_f1']:.3f}, "
             f"macro-F1 {before['macro_f1']:.3f} -> {after['macro_f1']:.3f}, "
             f"false accusations {before['false_accusation_rate']:.3f} -> {after['false_accusation_rate']:.3f}",
             flush=True,
         )
     values = np.array(gains)
-    for column, name in enumerate(("micro-F1", "macro-F1", "false accusations")):
+    for column, title in enumerate(("micro-F1", "macro-F1", "false accusations")):
         gain = values[:, 1, column] - values[:, 0, column]
         half = 2.776 * gain.std(ddof=1) / np.sqrt(SEEDS)  # Student's t, 4 degrees of freedom
         print(
-            f"{name}: {values[:, 0, column].mean():.3f} -> {values[:, 1, column].mean():.3f}, "
+            f"{name}, {title}: {values[:, 0, column].mean():.3f} -> {values[:, 1, column].mean():.3f}, "
             f"gain {gain.mean():+.3f} ({gain.mean() - half:+.3f} to {gain.mean() + half:+.3f})"
         )
 

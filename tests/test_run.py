@@ -192,7 +192,7 @@ def test_a_folder_in_a_results_place_is_refused_before_anything_is_written(tmp_p
 
 
 def test_csv_offsets_are_right_for_texts_that_begin_with_a_bullet(tmp_path, write):
-    path = write("a.csv", "意见内容\n-质检站拖了半年不给报告，跑了八趟\n=供应处收了两条烟\n")
+    path = write("a.csv", "意见内容\n-质检站拖了半年不给报告，跑了八趟\n=供应处主任收了我们两条烟一箱酒\n")
     classify([path], tmp_path / "out", jobs=1)
     texts = read(tmp_path / "out/opinions.csv").set_index("id")["text"]
     rows = read(tmp_path / "out/findings.csv")

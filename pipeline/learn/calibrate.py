@@ -26,6 +26,9 @@ FALSE_ACCUSATIONS = 0.045
 """Largest share of held-out opinions without any issue that may be given one: within the 5 % promised. Held out are
 whole writers, often with a theme of their own, which is harder than other people's usual opinions."""
 
+ENOUGH = 20
+"""Own opinions without an issue from which the promise is kept on them alone, too, give or take one opinion."""
+
 CERTAIN_PRECISION = 0.95
 """Share that must be right among held-out decisions which need no review."""
 
@@ -100,16 +103,20 @@ def choose(
     """``(threshold, bounds)``: thresholds of labels, and the two bounds of the gate and of certainty.
 
     The gate is the lowest at which at most :data:`FALSE_ACCUSATIONS` of the opinions without an issue are given
-    one. Thresholds of issues look only at opinions that pass it. The certainty bound is the lowest from which
+    one; and of the user's own among them, those that count for more than one, where there are :data:`ENOUGH`. Thresholds of issues look only at opinions that pass it. The certainty bound is the lowest from which
     :data:`CERTAIN_PRECISION` of the decisions are right. Every opinion counts as its ``importance`` (n,) says.
     """
-    innocent = ~truth[:, issues].any(axis=1)
+    innocent = np.asarray(~truth[:, issues].any(axis=1))
+    own = innocent & (importance > 1)
     gates = np.quantile(held_out.accuses[innocent], np.arange(1.0, 0.0, -0.005))
 
     def false_accusations(gate: float) -> float:
         threshold = _thresholds(held_out, gate, issues, importance)
         given = decide(held_out, threshold, np.array([gate, 0.0]), issues).given
-        return float(np.average(given[innocent][:, issues].any(axis=1), weights=importance[innocent]))
+        accused = given[:, issues].any(axis=1)
+        everywhere = float(np.average(accused[innocent], weights=importance[innocent]))
+        on_own = (float(accused[own].sum()) - 1) / own.sum() if own.sum() >= ENOUGH else 0.0
+        return max(everywhere, on_own)
 
     loosest = bisect_right(gates, FALSE_ACCUSATIONS, key=false_accusations)
     gate = float(gates[max(0, loosest - 1)])

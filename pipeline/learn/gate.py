@@ -64,7 +64,7 @@ def compare(sides: Sides, taxonomy: Taxonomy) -> dict[str, Any]:
     """Both models' figures on the same opinions, and their differences (after - before).
 
     Returns:
-        ``opinions``; ``macro_f1``, ``micro_f1``, ``false_accusation_rate`` and ``calibration_error`` as
+        ``opinions``, ``innocent`` ones among them; ``macro_f1``, ``micro_f1``, ``false_accusation_rate`` and ``calibration_error`` as
         ``{before, after, difference}``, the first two with the 90 % ``interval`` of the difference (paired bootstrap over groups); per
         label ``support``, ``lost`` and ``won`` (true ones found only before, only after), ``recall_before``, ``recall_after``, ``f1_before``, ``f1_after``, ``p`` (McNemar, exact, two-sided, of
         being right at all) and ``p_recall`` (one-sided: that recall fell).
@@ -72,7 +72,7 @@ def compare(sides: Sides, taxonomy: Taxonomy) -> dict[str, Any]:
     truth = sides.truth
     issues = [taxonomy.codes.index(code) for code in taxonomy.issues]
     clean = ~truth[:, issues].any(axis=1)
-    figures: dict[str, Any] = {"opinions": len(truth)}
+    figures: dict[str, Any] = {"opinions": len(truth), "innocent": int(clean.sum())}
     draws = _draws(sides)
     for name, score in (("macro_f1", _macro), ("micro_f1", _micro)):
         before, after = score(draws.before), score(draws.after)
@@ -254,7 +254,7 @@ PARTS = {
 
 def _safety(title: str, figures: Mapping[str, Any]) -> list[tuple[str, bool, str]]:
     # on few opinions one more error is chance: what is allowed is the margin, or one opinion
-    margin = max(MARGIN, 1.5 / figures["opinions"])
+    margin = max(MARGIN, 1.5 / max(figures["innocent"], 1))
     accusing, calibration = figures["false_accusation_rate"], figures["calibration_error"]
     return [
         (
@@ -264,7 +264,7 @@ def _safety(title: str, figures: Mapping[str, Any]) -> list[tuple[str, bool, str
         ),
         (
             f"{title}：校准误差没有增加",
-            calibration["difference"] <= margin,
+            calibration["difference"] <= max(MARGIN, 1.5 / figures["opinions"]),
             f"{calibration['before']:.3f} → {calibration['after']:.3f}",
         ),
     ]
