@@ -113,7 +113,7 @@ def choose(
     def false_accusations(gate: float) -> float:
         threshold = _thresholds(held_out, gate, issues, importance)
         given = decide(held_out, threshold, np.array([gate, 0.0]), issues).given
-        accused = given[:, issues].any(axis=1)
+        accused = np.asarray(given[:, issues].any(axis=1))
         everywhere = float(np.average(accused[innocent], weights=importance[innocent]))
         on_own = (float(accused[own].sum()) - 1) / own.sum() if own.sum() >= ENOUGH else 0.0
         return max(everywhere, on_own)
