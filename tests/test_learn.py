@@ -318,7 +318,7 @@ def test_with_many_sources_a_source_is_never_split(workspace):
 
 def test_where_nobody_is_accused_or_everybody_nothing_can_be_learnt(workspace):
     items = [Labelled(opinion=Opinion(id="1", text="好"), labels=("praise",), pairs=None)]
-    with pytest.raises(ResourceError, match="标注里有问题标签的意见太少，至少要 5 条才能训练。"):
+    with pytest.raises(ResourceError, match="标注里有问题标签的意见太少，至少要 4 条才能训练。"):
         train_model(items, workspace.taxonomy, workspace.lexicon, about={})
 
 

@@ -74,7 +74,7 @@ def train(
         click.echo(f"提示：当前模型还学过 {'、'.join(outcome.forgotten)}，这次没有给；要保留，请一并给出。")
     if model.card["unseen"]:
         names = "、".join(taxonomy[code].name_zh for code in model.card["unseen"])
-        click.echo(f"提示：标注不到五件、没有学的类别：{names}。")
+        click.echo(f"提示：标注不到四件、没有学的类别：{names}。")
     if outcome.verdict.passed:
         click.echo(f"通过检验，已启用 {model.version}。")
     elif outcome.reason:

@@ -282,4 +282,4 @@ def _protected(
             lost.append(
                 f"{taxonomy[code].name_zh} {row['recall_before']:.2f} → {row['recall_after']:.2f}（p = {row['p_recall']:.3f}）"
             )
-    return [(f"{title}：受保护的类别不丢召回", not lost, "；".join(lost) or "都没有")]
+    return [(f"{title}：受保护的类别不丢召回", not lost, "；".join(lost) or "都没有丢")]
