@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.classifier.read import Reader, open_reader
+from pipeline.cli import main
 from pipeline.run import Result, report
 from pipeline.workspace import SHIPPED, Workspace
 
@@ -40,3 +41,17 @@ def write(tmp_path: Path):
         return path
 
     return make
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run a command line in an empty folder; returns (status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        with pytest.raises(SystemExit) as done:
+            main([str(word) for word in words])
+        printed = capsys.readouterr()
+        return done.value.code or 0, printed.out, printed.err
+
+    return call

@@ -10,24 +10,10 @@ import time
 import pytest
 
 from pipeline import __version__
-from pipeline.cli import main, qingyi
+from pipeline.cli import qingyi
 from pipeline.records import Opinion
 
 ACCUSATION = "张科长收了两万块钱才肯盖章"
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run a command line in an empty folder; returns (status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        with pytest.raises(SystemExit) as done:
-            main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return done.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 def test_help_and_version(run):

@@ -10,7 +10,6 @@ import openpyxl
 import pytest
 
 from pipeline.classifier.files import active_version, read_card
-from pipeline.cli import main
 from pipeline.learn.prepare import text_key
 from pipeline.learn.registry import build, history
 from pipeline.review import columns as c
@@ -22,20 +21,6 @@ from pipeline.workspace import SHIPPED, Workspace
 
 PIECE = 8
 """So many characters of an opinion in a row are its text."""
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run a command line in an empty folder, the workspace; returns (status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        with pytest.raises(SystemExit) as done:
-            main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return done.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture
