@@ -19,6 +19,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.quality import joined
+from pipeline.classifier.decisions import BINS
 from pipeline.classifier.model import Model, issue_columns, weighted
 from pipeline.classifier.read import Reader
 from pipeline.learn.calibrate import calibrate
@@ -69,8 +70,7 @@ def _kept(prepared: Prepared, keep: Callable[[str], bool]) -> Prepared:
     return replace(
         prepared,
         vocabulary={feature: index for index, feature in enumerate(features)},
-        counts=sp.csr_array(prepared.counts[:, columns]),
-        passages=sp.csr_array(prepared.passages[:, columns]),
+        clauses=replace(prepared.clauses, counts=sp.csr_array(prepared.clauses.counts[:, columns])),
     )
 
 
@@ -86,10 +86,11 @@ def trained(labelled: Sequence[Labelled], space: Workspace, variant: Variant) ->
     )
     prepared = _kept(prepared, variant.keep)
     issues = issue_columns(space.taxonomy)
-    idf = inverse_document_frequency(prepared.counts)
+    counts = prepared.clauses.opinions()
+    idf = inverse_document_frequency(counts)
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
     once = np.ones(wanted.shape)
-    rows = Rows(weighted(prepared.counts, idf), weighted(prepared.passages, idf), prepared.owner, once)
+    rows = Rows(weighted(counts, idf), prepared.clauses, idf, once)
     folds = list(
         GroupKFold(FOLDS, shuffle=True, random_state=0).split(prepared.truth, groups=prepared.groups)
     )
@@ -105,6 +106,7 @@ def trained(labelled: Sequence[Labelled], space: Workspace, variant: Variant) ->
         idf=idf,
         weights=fitted.weights,
         bias=fitted.bias,
+        held_out=np.zeros((2, 1, wanted.shape[1] - 1, BINS)),
         card={"version": "variant"},
         **arrays,
     )

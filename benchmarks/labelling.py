@@ -26,6 +26,7 @@ from benchmarks.other_labels import _messages
 from benchmarks.quality import joined
 from pipeline.classifier.decisions import calibration_terms, scaled
 from pipeline.classifier.model import weighted
+from pipeline.classifier.passages import Clauses
 from pipeline.learn.calibrate import best_threshold, scaling
 from pipeline.learn.corpus import Labelled, corpus_files, load_labelled
 from pipeline.learn.linear import Rows, fit_columns
@@ -128,15 +129,26 @@ def real(shared: Path) -> Task:
     )
 
 
+def _of(clauses: Clauses, opinions: Indices) -> Clauses:
+    """The clauses of some opinions."""
+    ranges = [range(clauses.borders[i], clauses.borders[i + 1]) for i in opinions]
+    members = [clause for clauses_of_one in ranges for clause in clauses_of_one]
+    return Clauses(
+        sp.csr_array(clauses.counts[members]),
+        [clauses.lengths[clause] for clause in members],
+        np.cumsum([0, *map(len, ranges)]),
+    )
+
+
 class Learner:
     """Fits on labelled rows, and says probabilities and macro-F1 of others."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
         prepared = task.prepared
-        idf = inverse_document_frequency(prepared.counts)
-        self.opinions = weighted(prepared.counts, idf)
-        self.inside = weighted(prepared.passages, idf)
+        counts = prepared.clauses.opinions()
+        self.idf = inverse_document_frequency(counts)
+        self.opinions = weighted(counts, self.idf)
         self.truth = prepared.truth
 
         self.seen = np.zeros(0, dtype=np.int64)
@@ -144,9 +156,6 @@ class Learner:
 
     def fit(self, labelled: Indices) -> None:
         """Weights by all that is labelled; scaling and thresholds by cross-validation on it."""
-        mine = np.flatnonzero(np.isin(self.task.prepared.owner, labelled))
-        place = np.full(len(self.truth), -1)
-        place[labelled] = np.arange(len(labelled))
         truth = self.truth[labelled]
         self.seen = np.flatnonzero((truth.sum(axis=0) >= FOLDS) & ((~truth).sum(axis=0) >= FOLDS))
         importance = np.where(
@@ -155,8 +164,8 @@ class Learner:
         counted = np.repeat(importance[:, np.newaxis], len(self.seen), axis=1)
         rows = Rows(
             sp.csr_array(self.opinions[labelled]),
-            sp.csr_array(self.inside[mine]),
-            place[self.task.prepared.owner[mine]],
+            _of(self.task.prepared.clauses, labelled),
+            self.idf,
             counted,
         )
         groups = self.task.groups[labelled]

@@ -10,7 +10,6 @@ Feedback is what ``qingyi train`` makes of a labelled file: the same functions, 
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.memory import Memory
 from benchmarks.quality import joined
 from pipeline.classifier.read import reader_of
 from pipeline.learn.champion import Known, champion, suspected
@@ -152,13 +152,11 @@ def _trained(n: int, space: Workspace) -> None:
         item = corpus[i % len(corpus)]
         text = item.opinion.text if i < len(corpus) else _edited(item.opinion.text, rng)
         items.append(replace(item, opinion=replace(item.opinion, id=str(i), text=text)))
-    begun = time.perf_counter()
-    train_model(items, space.taxonomy, space.lexicon, about={})
-    seconds = time.perf_counter() - begun
-    own, child = (
-        resource.getrusage(who).ru_maxrss / 1e6 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(f"{n} opinions: {seconds:.0f} s, largest process {own:.2f} GB, largest worker {child:.2f} GB")
+    with Memory() as memory:
+        begun = time.perf_counter()
+        train_model(items, space.taxonomy, space.lexicon, about={})
+        seconds = time.perf_counter() - begun
+    print(f"{n} opinions: {seconds:.0f} s, all processes together at most {memory.peak / 1e9:.2f} GB")
 
 
 def size() -> None:

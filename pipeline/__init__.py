@@ -6,12 +6,17 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     text        opinion → clean, masked text → clauses → tokens
     classifier  text → label probabilities → labels with evidence
     attribute   clauses → the departments they speak about
-    aggregate   findings → tables with intervals
+    clues       who is named with money, a date or bribery: for the discipline office alone
+    expressions  what many say in the same words
+    aggregate   findings → tables, with the statistics
     outputs     opinions, findings, tables → private files
-    documents   tables → page and workbook                 computes nothing
+    ledger      what is to be put right, as people left it → the next round
+    documents   tables → page, workbook, Word papers       computes nothing
     review      results → questions → people's answers     nothing stored is overwritten
     learn       labelled opinions → a model, and how good it is
+    papers      which papers a round has
     run         the whole way on one page
+    comparing   two rounds → what rose and fell
     reviewing   results → sheet → store
     training    answers → candidate → comparison → registry
     drifting    results → has the language moved?

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -22,11 +24,13 @@ from pipeline.text.normalise import normalise
 
 _STAGING = ".qingyi-"
 RESULTS = (
-    "opinions.csv", "opinions.parquet", "findings.csv", "findings.parquet", "rejected.csv", "summary.csv", "run.json",
-    "report.html", "report.xlsx", "drift.html",
+    "opinions.csv", "opinions.parquet", "findings.csv", "findings.parquet", "rejected.csv", "summary.csv", "tables.json",
+    "run.json", "report.html", "report.xlsx", "briefing.docx", "commendation.docx", "ledger.xlsx",
+    "sealed/clues.xlsx", "drift.html",
 )  # fmt: skip
-"""Every file a run may write; what a run does not write but an earlier one did is taken away."""
+"""Every file a run may write, but for letters and notices, whose names differ; what a run does not write but an earlier one did is taken away."""
 
+_OF_A_ROUND = re.compile(r"(?:feedback|notices)/[^/\\]+\.docx")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 OPINIONS = pa.schema(
@@ -69,8 +73,10 @@ class OutputFolder:
     are replaced as a set: none of them stays beside the new ones.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, results: Sequence[str] = RESULTS) -> None:
+        """``results``: names of all files that such a run may write."""
         self.folder = folder
+        self._results = results
         self._made = not folder.exists()
 
     def __enter__(self) -> Self:
@@ -79,7 +85,7 @@ class OutputFolder:
             for left in self.folder.glob(_STAGING + "*"):
                 if not _alive(left.name):
                     shutil.rmtree(left, ignore_errors=True)
-            blocked = [name for name in RESULTS if (self.folder / name).is_dir()]
+            blocked = [name for name in self._results if (self.folder / name).is_dir()]
             if blocked:
                 raise OutputError(
                     f"输出文件夹 {self.folder} 里有名为 {blocked[0]} 的文件夹；请移开，或换一个位置。"
@@ -94,12 +100,13 @@ class OutputFolder:
     ) -> None:
         try:
             if kind is None:
-                written = {path.name for path in self.staging.iterdir()}
-                for path in sorted(self.staging.iterdir()):
-                    os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
-                    path.replace(self.folder / path.name)
-                for name in set(RESULTS) - written:
+                earlier = {*self._results, *self._letters_of_an_earlier_run()}
+                written = self._move()
+                for name in earlier - written:
                     (self.folder / name).unlink(missing_ok=True)
+                for name in ("feedback", "notices", "sealed"):
+                    with contextlib.suppress(OSError):  # what else lies there keeps it
+                        (self.folder / name).rmdir()
         except OSError as failure:
             raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(failure)}。") from None
         finally:
@@ -109,8 +116,29 @@ class OutputFolder:
                     self.folder.rmdir()
 
     def path(self, name: str) -> Path:
-        """Where to write a file that will be moved into the result folder."""
-        return self.staging / name
+        """Where to write a file that will be moved into the result folder; ``name`` may be in a folder of its own."""
+        path = self.staging / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    def _move(self) -> set[str]:
+        """Move what was written into the result folder; returns the names."""
+        paths = sorted(path for path in self.staging.rglob("*") if path.is_file())
+        names = [path.relative_to(self.staging).as_posix() for path in paths]
+        for path, name in zip(paths, names, strict=True):
+            target = self.folder / name
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
+            path.replace(target)
+        return set(names)
+
+    def _letters_of_an_earlier_run(self) -> list[str]:
+        """Names that ``run.json`` tells; a file that somebody else put beside them is none of ours."""
+        try:
+            run = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+            return [name for name in run["letters"] if _OF_A_ROUND.fullmatch(name)]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
     def open_csv(self, name: str) -> IO[str]:
         """A new csv file, UTF-8 with BOM."""

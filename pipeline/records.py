@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 UNSPECIFIED = "未指明"
 """The department of a finding whose opinion names none."""
+
+
+def key_of(opinion_id: str, text: str) -> str:
+    """An opinion's key in the store of answers, 12 hexadecimal digits: another id or another text is another key."""
+    return hashlib.sha256(f"{opinion_id}\0{text}".encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +64,10 @@ class Reading:
     """What the program made of one opinion: its columns normalised and masked, validity, findings.
 
     ``findings`` are in taxonomy order, then in order of departments. ``departments`` are those the opinion speaks
-    about, whether or not a finding is tied to them. ``signature`` stands for the text when repeats are looked for
-    (:mod:`pipeline.text.shingles`; empty for opinions that are not valid).
+    about, whether or not a finding is tied to them, and ``beliefs`` (n_departments, n_labels) how likely each label is of
+    each, given or not. ``signature`` stands for the text when repeats are looked for
+    (:mod:`pipeline.text.shingles`; empty for opinions that are not valid). ``clue`` says why the opinion is for the
+    discipline office alone (:mod:`pipeline.clues`), empty where it is not.
     """
 
     opinion: Opinion
@@ -65,6 +76,8 @@ class Reading:
     departments: tuple[str, ...]
     needs_review: bool
     signature: bytes = field(repr=False)
+    beliefs: npt.NDArray[np.float32] = field(repr=False, compare=False)
+    clue: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -12,21 +12,27 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
 from pipeline import __version__
-from pipeline.aggregate.tally import Tables, Tally
+from pipeline.aggregate.likelihood import HeldOutPosteriors
+from pipeline.aggregate.stored import dumped
+from pipeline.aggregate.tables import Tables
+from pipeline.aggregate.tally import Tally
 from pipeline.classifier.files import mismatch
 from pipeline.classifier.model import Model
 from pipeline.classifier.read import Reader, open_reader
-from pipeline.documents.facts import Facts
+from pipeline.documents.clues import ClueRow, clue_row
 from pipeline.errors import InputError
 from pipeline.intake.files import FoundFiles, find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
+from pipeline.papers import Order, Sealed, ledger_in, write_papers
 from pipeline.records import Opinion, Reading, Rejection
+from pipeline.review.audits import audited_pairs
 from pipeline.workspace import Workspace, open_workspace
 
 CHUNK = 256
@@ -107,13 +113,14 @@ class Options(TypedDict, total=False):
 
     ``workspace``: folder with the user's own ``data/`` and ``models/`` (default: the current folder). ``columns``:
     field → header, where headers are not recognised. ``jobs``: number of processes (default and at most: one a processor).
-    ``progress``: called as the input is read.
+    ``progress``: called as the input is read. ``order``: what the office says of its papers (``report`` only).
     """
 
     workspace: str | Path | None
     columns: Mapping[str, str]
     jobs: int | None
     progress: Progress | None
+    order: Order | None
 
 
 def classify(inputs: Sequence[str | Path], output: str | Path, **options: Unpack[Options]) -> Result:
@@ -128,7 +135,10 @@ def classify(inputs: Sequence[str | Path], output: str | Path, **options: Unpack
 
 
 def report(inputs: Sequence[str | Path], output: str | Path, **options: Unpack[Options]) -> Result:
-    """Do the main job: everything of :func:`classify`, and ``summary.csv``, ``report.html`` and ``report.xlsx``.
+    """Do the main job: everything of :func:`classify`, ``summary.csv`` and ``tables.json``, and all papers.
+
+    The papers are ``report.html``, ``report.xlsx``, ``briefing.docx``, ``feedback/``, ``notices/``, ``commendation.docx``,
+    ``ledger.xlsx`` and ``sealed/clues.xlsx``. A ledger in the result folder is carried on with what people wrote in it.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; nothing is written then.
@@ -143,15 +153,24 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
     files = find_files(map(Path, inputs), output)
     intake = Intake(files, options.get("columns", {}))
     reader = open_reader(space)
+    ledger = ledger_in(output, space) if documents else ()
+    audits = audited_pairs(space)
     clock.lap("load")
     with OutputFolder(output) as folder:
-        tables, repeated, unlisted = _stream(intake, reader, space.root, folder, options)
+        stream = _stream(intake, reader, space.root, folder, audits, options)
         clock.lap("read")
-        run = _run_record(files, intake, reader.model, space, repeated, unlisted)
+        tables = stream.tally.tables()
+        run = _run_record(files, intake, reader.model, space, stream)
         clock.lap("aggregate")
         if documents:
             tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
-            _write_documents(Facts.collect(tables, run, reader.model.card, space.taxonomy), folder)
+            counted = stream.tally.tables(sealed=False)
+            folder.path("tables.json").write_text(dumped(counted), encoding="utf-8")
+            sealed = Sealed(rows=stream.clues, ids=stream.tally.sealed())
+            order = options.get("order") or Order()
+            run["letters"] = write_papers(
+                tables, counted, run, reader.model.card, space, sealed, ledger, folder, order
+            )
             clock.lap("documents")
         run["seconds"] = clock.seconds
         folder.path("run.json").write_text(
@@ -160,20 +179,33 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
     return Result(folder=output, tables=tables, run=run)
 
 
+@dataclass(frozen=True)
+class _Stream:
+    """What was kept of the opinions as they went by: counts, clues, and repeats and unknown departments by number."""
+
+    tally: Tally
+    clues: list[ClueRow]
+    repeated: int
+    unlisted: dict[str, int]
+
+
 def _stream(
     intake: Intake,
     reader: Reader,
     root: Path,
     folder: OutputFolder,
+    audits: Mapping[str, frozenset[tuple[str, str]]],
     options: Options,
-) -> tuple[Tables, int, dict[str, int]]:
+) -> _Stream:
     """Everything that happens once per opinion, chunk by chunk; memory does not grow with the texts."""
     processors = os.cpu_count() or 1
     jobs, progress = min(options.get("jobs") or processors, processors), options.get("progress")
-    tally = Tally(reader.taxonomy, reader.directory)
+    errors = HeldOutPosteriors(reader.model.held_out.astype(np.int64))
+    tally = Tally(reader.taxonomy, reader.directory, errors, audits)
     repeats = Repeats()
     files = RunFiles(folder)
     repeated = 0
+    clues: list[ClueRow] = []
     unlisted: dict[str, int] = {}
     try:
         chunks = _chunks(intake, lambda rejection: files.reject([rejection]))
@@ -186,12 +218,13 @@ def _stream(
             for reading, first in zip(readings, first_of, strict=True):
                 tally.add(reading, first)
                 repeated += bool(first)
+            clues += [clue_row(reading, reader.taxonomy) for reading in readings if reading.clue]
             files.write(readings, first_of, departments)
             if progress:
                 progress(intake.done, intake.rows)
     finally:
         files.close()
-    return tally.tables(), repeated, unlisted
+    return _Stream(tally, clues, repeated, unlisted)
 
 
 def _own_department(reader: Reader, opinion: Opinion, unlisted: dict[str, int]) -> str:
@@ -202,33 +235,28 @@ def _own_department(reader: Reader, opinion: Opinion, unlisted: dict[str, int]) 
     return name or opinion.department
 
 
-def _write_documents(facts: Facts, folder: OutputFolder) -> None:
-    from pipeline.documents.page import write_page  # noqa: PLC0415  # `classify` needs neither
-    from pipeline.documents.workbook import write_workbook  # noqa: PLC0415
-
-    write_page(facts, folder.path("report.html"))
-    write_workbook(facts, folder.staging, folder.path("report.xlsx"))
-
-
 def _run_record(
     files: FoundFiles,
     intake: Intake,
     model: Model,
     space: Workspace,
-    repeated: int,
-    unlisted: Mapping[str, int],
+    stream: _Stream,
 ) -> dict[str, Any]:
     return {
         "files": [{"name": source.name, "sha256": source.sha256(), "bytes": source.size} for source in files],
         "rows_read": intake.rows,
         "rows_accepted": intake.accepted,
         "rows_rejected": intake.rejected,
-        "rows_duplicate": repeated,
+        "rows_duplicate": stream.repeated,
+        "clues": len(stream.clues),
+        "sealed": sorted(stream.tally.sealed()),
         "repeat_similarity": NEAR,
         "notices": dict(sorted(intake.notices.items())),
         "skipped_sheets": intake.skipped_sheets,
         "files_passed_over": files.passed_over,
-        "departments_not_listed": dict(sorted(unlisted.items(), key=lambda item: (-item[1], item[0]))[:50]),
+        "departments_not_listed": dict(
+            sorted(stream.unlisted.items(), key=lambda item: (-item[1], item[0]))[:50]
+        ),
         "model": model.version,
         "model_libraries": mismatch(model.card),
         "taxonomy": space.taxonomy.version,

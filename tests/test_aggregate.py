@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 from statsmodels.stats.proportion import proportion_confint
 
+from pipeline.aggregate.breakdowns import label_column
 from pipeline.aggregate.intervals import wilson
-from pipeline.aggregate.tally import SUMMARY, Tally
-from pipeline.records import UNSPECIFIED, Finding, Opinion, Reading
+from pipeline.aggregate.likelihood import HeldOutPosteriors
+from pipeline.aggregate.sources import GROUPS, source_group
+from pipeline.aggregate.stored import dumped, loaded
+from pipeline.aggregate.tables import SUMMARY
+from pipeline.aggregate.tally import Tally
+from pipeline.records import UNSPECIFIED, Finding, Opinion, Reading, key_of
 
 
 @given(n=st.integers(1, 20_000), share=st.floats(0, 1))
@@ -28,19 +36,21 @@ def test_wilson_at_the_edges():
         wilson(3, 2)
 
 
-def reading(number, *cells, valid=True, review=False, day="2025-03-04", departments=None):
+def reading(number, *cells, valid=True, review=False, day="2025-03-04", departments=None, clue=(), unit=""):
     """A reading whose cells are (department, label)."""
     findings = tuple(
         Finding(department=d, label=c, probability=0.9, start=0, end=1, needs_review=review) for d, c in cells
     )
     about = dict.fromkeys(d for d, _ in cells) if departments is None else departments
     return Reading(
-        opinion=Opinion(id=str(number), text="文", collected_on=day, channel="问卷"),
+        opinion=Opinion(id=str(number), text="文", source_unit=unit, collected_on=day, channel="问卷"),
         valid=valid,
         findings=findings,
         departments=tuple(about),
         needs_review=review,
         signature=b"",
+        beliefs=np.zeros((len(about), 16), dtype=np.float32),
+        clue=tuple(clue),
     )
 
 
@@ -101,8 +111,13 @@ def test_totals_and_breakdowns(tables):
         "first_day": "2025-03-04", "last_day": "2025-04-01",
     }  # fmt: skip
     periods = tables.by_period.set_index("period")
-    assert periods.loc["2025-03"].to_dict() == {"opinions": 3, "issue": 2, "praise": 0}
-    assert periods.loc["未注明"].to_dict() == {"opinions": 1, "issue": 0, "praise": 0}
+    assert list(periods.columns[:3]) == ["opinions", "issue", "praise"]
+    assert periods.loc["2025-03"].iloc[:3].tolist() == [3, 2, 0]
+    assert periods.loc["未注明"].iloc[:3].tolist() == [1, 0, 0]
+    assert periods.loc["2025-03", label_column("stalling")] == 2
+    assert periods.loc["2025-03", label_column("opacity")] == 1
+    assert periods[label_column("stalling")].sum() == 3
+    assert tables.by_source["source"].tolist() == ["未注明"]
     salt = tables.by_department.set_index("department").loc["盐业公司"]
     assert (salt["issue_distinct"], salt["praise_distinct"], salt["needs_review"]) == (1, 1, 1)
     labels = tables.by_label.set_index("label")
@@ -115,3 +130,135 @@ def test_an_empty_run_has_tables_too(workspace):
     assert tables.totals["accepted"] == 0
     assert len(tables.summary) == len(workspace.taxonomy.codes) * (len(workspace.directory.names) + 1)
     assert not tables.summary["count"].any()
+
+
+def test_papers_count_without_sealed_opinions_and_their_repeats(workspace):
+    tally = Tally(workspace.taxonomy, workspace.directory)
+    tally.add(reading(1, ("盐业公司", "stalling")), "")
+    tally.add(reading(2, ("盐业公司", "gifts_and_bribes"), clue=["money"]), "")
+    tally.add(reading(3, ("盐业公司", "gifts_and_bribes")), "2")
+    tally.add(reading(4, ("盐业公司", "gifts_and_bribes"), day="2025-06-01", clue=["date"]), "")
+    everything, papers = tally.tables(), tally.tables(sealed=False)
+    assert (everything.totals["accepted"], papers.totals["accepted"]) == (4, 1)
+    assert cell(everything, "盐业公司", "gifts_and_bribes")["count"] == 3
+    assert cell(papers, "盐业公司", "gifts_and_bribes")["count"] == 0
+    assert cell(papers, "盐业公司", "gifts_and_bribes")["opinions"] == 1
+    assert papers.totals["last_day"] == "2025-03-04"
+    assert papers.by_period["opinions"].sum() == papers.by_channel["opinions"].sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("unit", "group"),
+    [
+        ("", "未注明"),
+        ("青石县制伞厂", "企业"),
+        ("云岭县坡脚腊味坊", "企业"),
+        ("柳溪县轻工局", "基层单位"),
+        ("白藤县轻工业局", "基层单位"),
+        ("城关镇人民政府", "基层单位"),
+        ("群众", "群众"),
+        ("退休职工", "群众"),
+        ("龙津县便民供销店", "企业"),
+    ],
+)
+def test_units_become_groups(unit, group):
+    assert source_group(unit) == group
+
+
+def test_sources_are_counted_in_the_order_of_the_papers(workspace):
+    tally = Tally(workspace.taxonomy, workspace.directory)
+    for number, unit in enumerate(("柳溪县轻工局", "甲厂", "", "乙厂")):
+        tally.add(reading(number, ("盐业公司", "stalling"), unit=unit), "")
+    table = tally.tables().by_source
+    assert table["source"].tolist() == ["企业", "基层单位", "未注明"]
+    assert table["opinions"].tolist() == table[label_column("stalling")].tolist() == [2, 1, 1]
+    assert set(table["source"]) <= set(GROUPS)
+
+
+def test_the_cube_adds_up_to_the_summary(tables):
+    sums = tables.cube.groupby(["department", "label"])["distinct"].sum().to_dict()
+    for row in tables.summary.to_dict("records"):
+        assert sums.get((row["department"], row["label"]), 0) == row["count_distinct"]
+        assert sums.get((row["department"], ""), 0) == row["opinions_distinct"]
+    april = tables.cube[tables.cube["period"] == "2025-04"]
+    assert list(april.itertuples(index=False, name=None)) == [
+        ("盐业公司", "", "未注明", "2025-04", 1),
+        ("盐业公司", "praise", "未注明", "2025-04", 1),
+        ("糖业公司", "", "未注明", "2025-04", 1),
+        ("糖业公司", "stalling", "未注明", "2025-04", 1),
+    ]
+
+
+def test_stored_tables_come_back(tables):
+    again = loaded(dumped(tables))
+    assert again.totals == tables.totals
+    for name in ("summary", "by_label", "by_department", "by_period", "by_channel", "by_source", "cube"):
+        assert_frame_equal(getattr(again, name), getattr(tables, name), check_dtype=False)
+    assert dumped(again) == dumped(tables)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", "{}", '{"edition": 0}', '{"edition": 1, "totals": {}, "summary": []}']
+)
+def test_what_is_no_stored_table_is_refused(text):
+    with pytest.raises(ValueError):  # noqa: PT011  # of several kinds, the caller names the file
+        loaded(text)
+
+
+def believed(number, belief, unit="盐业公司", text="文", given=True):
+    """A reading about one department whose first label has a probability, given or not."""
+    beliefs = np.zeros((1, 16), dtype=np.float32)
+    beliefs[0, 0] = belief
+    cells = ((unit, "product_solicitation"),) if given else ()
+    made = reading(number, *cells, departments=[unit])
+    return dataclasses.replace(made, beliefs=beliefs, opinion=dataclasses.replace(made.opinion, text=text))
+
+
+def held_out(reader):
+    return HeldOutPosteriors(reader.model.held_out.astype(np.int64))
+
+
+def test_shares_are_corrected_for_what_the_classifier_misses(workspace, reader):
+    """Forty opinions whose label is likely but never given: counted none, estimated some; another department stays low."""
+    tally = Tally(workspace.taxonomy, workspace.directory, held_out(reader))
+    for number in range(40):
+        tally.add(believed(number, 0.45, given=False), "")
+        tally.add(believed(100 + number, 0.001, "糖业公司", given=False), "")
+    tables = tally.tables()
+    doubtful, clean = (cell(tables, name, "product_solicitation") for name in ("盐业公司", "糖业公司"))
+    assert doubtful["count"] == clean["count"] == 0
+    assert doubtful["method"] == clean["method"] == "likelihood"
+    assert doubtful["estimated_share"] > 0.1 > clean["ci_high"] > clean["estimated_share"]
+    assert cell(tables, "办公室", "product_solicitation")["method"] == "none"
+    overall = tables.by_label.set_index("label").loc["product_solicitation"]
+    assert clean["estimated_share"] < overall["estimated_share"] < doubtful["estimated_share"]
+
+
+def test_repeats_count_once_in_estimates(workspace, reader):
+    once, often = (Tally(workspace.taxonomy, workspace.directory, held_out(reader)) for _ in range(2))
+    for number in range(30):
+        for tally in (once, often):
+            tally.add(believed(number, 0.9 if number < 10 else 0.001, given=number < 10), "")
+    for copy in range(50):
+        often.add(believed(1000 + copy, 0.9), "0")
+    pairs = [cell(tally.tables(), "盐业公司", "product_solicitation") for tally in (once, often)]
+    assert pairs[0]["estimated_share"] == pairs[1]["estimated_share"]
+    assert pairs[1]["count"] == pairs[0]["count"] + 50
+
+
+def test_an_audit_corrects_the_share(workspace, reader):
+    """Sixty of a hundred were read by people, who found the label in half of them though the classifier is sure of it."""
+    audits = {
+        key_of(str(number), "文"): frozenset([("盐业公司", "product_solicitation")] if number % 2 else [])
+        for number in range(60)
+    }
+    tally = Tally(workspace.taxonomy, workspace.directory, held_out(reader), audits)
+    for number in range(100):
+        tally.add(believed(number, 0.97), "")
+    found = cell(tally.tables(), "盐业公司", "product_solicitation")
+    assert found["method"] == "ppi"
+    assert found["count"] == 100
+    assert found["ci_low"] < 0.5 < found["ci_high"] < 0.7
+    assert found["estimated_share"] == pytest.approx(0.5, abs=0.02)
+    overall = tally.tables().by_label.set_index("label").loc["product_solicitation"]
+    assert overall["method"] == "ppi"

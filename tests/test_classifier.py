@@ -22,8 +22,7 @@ from pipeline.classifier.decisions import (
 from pipeline.classifier.features import clause_features, count_matrix
 from pipeline.classifier.files import active_version, load_model
 from pipeline.classifier.model import weighted
-from pipeline.classifier.passages import joined, most_telling, passages
-from pipeline.classifier.read import evidence_span
+from pipeline.classifier.passages import evidence_span, joined, most_telling, passages
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
 from pipeline.records import Opinion

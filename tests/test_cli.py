@@ -21,7 +21,7 @@ def test_help_and_version(run):
     assert (status, err) == (0, "")
     assert out.startswith("用法：qingyi [选项] 命令 ...\n")
     assert [line.split()[0] for line in out.split("命令：\n")[1].split("\n\n")[0].splitlines()] == [
-        "report", "classify", "evaluate", "review", "train", "models", "drift", "taxonomy", "corpus", "init",
+        "report", "classify", "compare", "evaluate", "review", "train", "models", "drift", "taxonomy", "corpus", "init",
     ]  # fmt: skip
     assert run("--version") == (0, f"qingyi {__version__}\n", "")
     assert run()[0] == 2
@@ -31,7 +31,7 @@ def test_help_of_every_command_is_in_chinese(run):
     words = [[name] for name in qingyi.commands]
     for name, command in qingyi.commands.items():
         words += [[name, inner] for inner in getattr(command, "commands", ())]
-    assert len(words) == 22
+    assert len(words) == 23
     for each in words:
         status, out, _ = run(*each, "--help")
         assert status == 0
@@ -41,7 +41,7 @@ def test_help_of_every_command_is_in_chinese(run):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["bogus"], "没有这个命令；可用命令：report、classify、evaluate、review、train、models、drift、taxonomy、corpus、init。"),
+        (["bogus"], "没有这个命令；可用命令：report、classify、compare、evaluate、review、train、models、drift、taxonomy、corpus、init。"),
         (["review", "bogus"], "没有这个命令；可用命令：export、import、disputes、status。"),
         (["models", "bogus"], "没有这个命令；可用命令：list、show、promote、rollback、build。"),
         (["taxonomy", "bogus"], "没有这个命令；可用命令：check、migrate。"),
@@ -93,8 +93,9 @@ def test_the_closing_summary_and_nothing_else(run, write):
         "提示：日期认不出，按空白处理（1 行）。",
         "提示：部门列中有 1 个名称不在部门目录里，按“未指明”统计（见 run.json）。",
     ]
-    assert lines[4].startswith("结果：out/report.html（用时 ")
-    assert len(lines) == 5
+    assert lines[4] == "有 1 件问题线索另存在 out/sealed，只供纪检监察机构；其他文书里没有。"
+    assert lines[5].startswith("结果：out/report.html（用时 ")
+    assert len(lines) == 6
 
 
 def test_an_unexpected_error_shows_where_but_never_a_text(run, write, monkeypatch):

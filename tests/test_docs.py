@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 import pipeline
-from pipeline.aggregate.tally import SUMMARY
+from pipeline.aggregate.tables import SUMMARY
 from pipeline.classifier.files import active_version
 from pipeline.cli import qingyi
 from pipeline.learn.gate import FEW, MARGIN, PERMUTATIONS, PROMISED, RESAMPLES
@@ -81,8 +81,8 @@ def test_the_map_has_the_order_of_the_contract():
     order = [room.strip() for layer in reversed(layers) for room in layer.split("|")]
     mapped = re.findall(r"^    ([a-z]+)  ", str(pipeline.__doc__), re.MULTILINE)
     rooms = (
-        "intake text classifier attribute aggregate outputs documents review learn "
-        "run reviewing training drifting migrating cli"
+        "intake text classifier attribute clues expressions aggregate outputs ledger documents review learn "
+        "papers run comparing reviewing training drifting migrating cli"
     )
     assert mapped == rooms.split()
     assert set(mapped) <= set(order)

@@ -18,7 +18,8 @@ from pipeline.errors import ResourceError
 from pipeline.learn.corpus import load_labelled
 from pipeline.migrating import as_toml, migrate, migration_toml, taxonomy_toml
 from pipeline.migration import Carried, Migration, load_migration, load_migrations
-from pipeline.review.answers import Answer, Batch, Question, batch_id, key_of
+from pipeline.records import key_of
+from pipeline.review.answers import Answer, Batch, Question, batch_id
 from pipeline.review.store import Store
 from pipeline.taxonomy import Label, Taxonomy, load_taxonomy
 from pipeline.workspace import SHIPPED, Workspace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import stat
 
 import pyarrow as pa
@@ -27,6 +28,39 @@ def test_files_are_their_owners_only_and_arrive_together(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
     assert mode(folder / "a.txt") == 0o600
     assert mode(folder) == 0o700
+
+
+def test_folders_of_their_own_are_private_and_an_earlier_runs_letters_go(tmp_path):
+    folder = tmp_path / "out"
+
+    def run(*letters):
+        with OutputFolder(folder) as output:
+            for letter in letters:
+                output.path(f"feedback/{letter}.docx").write_text("x")
+            output.path("run.json").write_text(
+                json.dumps({"letters": [f"feedback/{x}.docx" for x in letters]})
+            )
+
+    run("盐业公司", "糖业公司")
+    assert mode(folder / "feedback") == 0o700
+    assert mode(folder / "feedback/盐业公司.docx") == 0o600
+    (folder / "feedback/签收回执.docx").write_text("somebody's own")
+    run("盐业公司")
+    assert sorted(path.name for path in (folder / "feedback").iterdir()) == ["盐业公司.docx", "签收回执.docx"]
+    (folder / "feedback/签收回执.docx").unlink()
+    run()
+    assert not (folder / "feedback").exists()
+
+
+@pytest.mark.parametrize("name", ["../kept.docx", "feedback/../../kept.docx", "feedback/x/../kept.docx", 7])
+def test_a_run_record_from_elsewhere_deletes_nothing(tmp_path, name):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (tmp_path / "kept.docx").write_text("x")
+    (folder / "run.json").write_text(json.dumps({"letters": [name]}))
+    with OutputFolder(folder) as output:
+        output.path("a.txt").write_text("x")
+    assert (tmp_path / "kept.docx").exists()
 
 
 def test_after_an_error_nothing_of_the_run_remains(tmp_path):

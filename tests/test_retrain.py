@@ -61,7 +61,7 @@ def new_labels(root, path, n, name="added-T.jsonl", change=lambda labels, _: lab
 
 def test_new_labels_are_learnt_judged_and_promoted(pupil, tmp_path):
     before = active_version(pupil / "models")
-    path = new_labels(pupil, tmp_path / "new.jsonl", 300)
+    path = new_labels(pupil, tmp_path / "new.jsonl", 300, "added-S.jsonl")
     seen = []
     outcome = train([path], workspace=pupil, doubts=lambda new, found: seen.append((new, found)))
     version = outcome.trained.model.version

@@ -14,9 +14,10 @@ import pytest
 import scipy.sparse as sp
 
 from pipeline.errors import InputError, ResourceError
+from pipeline.records import key_of
 from pipeline.review import columns as c
 from pipeline.review.agreement import by_label, cohen_kappa, krippendorff_alpha
-from pipeline.review.answers import Answer, key_of
+from pipeline.review.answers import Answer
 from pipeline.review.label_studio import labelling_config
 from pipeline.review.queue import choose, unsureness
 from pipeline.review.store import Store

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.aggregate.intervals import wilson
 from pipeline.errors import InputError, ModelError, OutputError
 from pipeline.learn.metrics import f1
 from pipeline.records import UNSPECIFIED
@@ -20,9 +19,10 @@ from pipeline.run import classify, report
 from pipeline.workspace import SHIPPED
 
 FILES = (
-    "findings.csv", "findings.parquet", "opinions.csv", "opinions.parquet", "rejected.csv",
-    "report.html", "report.xlsx", "run.json", "summary.csv",
+    "briefing.docx", "commendation.docx", "findings.csv", "findings.parquet", "ledger.xlsx", "opinions.csv",
+    "opinions.parquet", "rejected.csv", "report.html", "report.xlsx", "run.json", "summary.csv", "tables.json",
 )  # fmt: skip
+FOLDERS = ("feedback", "notices", "sealed")
 
 
 def read(path):
@@ -40,8 +40,15 @@ def findings(round1):
 
 
 def test_every_file_is_there_and_private(round1):
-    assert sorted(path.name for path in round1.folder.iterdir()) == list(FILES)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in round1.folder.iterdir()} == {0o600}
+    assert sorted(path.name for path in round1.folder.iterdir()) == sorted((*FILES, *FOLDERS))
+    paths = list(round1.folder.rglob("*"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}
+    letters = {
+        path.relative_to(round1.folder).as_posix() for path in paths if path.parent.name in FOLDERS[:2]
+    }
+    assert letters == set(round1.run["letters"])
+    assert len(letters) > 15
 
 
 def test_rows_are_conserved(round1, opinions):
@@ -105,8 +112,9 @@ def test_summary_counts_what_the_findings_hold(round1, opinions, findings):
     for row in summary.itertuples():
         cell = (row.department, row.label)
         assert (int(row.count), int(row.count_distinct)) == (count.get(cell, 0), distinct.get(cell, 0))
-        low, high = wilson(int(row.count_distinct), int(row.opinions_distinct))
-        assert (float(row.ci_low), float(row.ci_high)) == (round(low, 4), round(high, 4))
+        low, share, high = float(row.ci_low), float(row.estimated_share), float(row.ci_high)
+        assert 0 <= low <= share <= high <= 1
+        assert row.method == ("likelihood" if int(row.opinions_distinct) else "none")
         assert row.suppressed == ("true" if 1 <= int(row.count) <= 4 else "false")
 
 
@@ -236,6 +244,7 @@ def test_opposite_short_texts_are_no_repeats(tmp_path, write):
 def test_a_header_without_rows_gives_whole_but_empty_results(tmp_path, write):
     result = report([write("a.csv", "意见内容,部门\n")], tmp_path / "out", jobs=1)
     assert sorted(path.name for path in result.folder.iterdir()) == list(FILES)
+    assert result.run["letters"] == []
     assert not result.summary["count"].any()
     assert "本批没有收到可用的意见" in (result.folder / "report.html").read_text(encoding="utf-8")
 

@@ -16,6 +16,11 @@ LOUDEST = 3
 NEAR_MISS = 0.8
 """Share of its threshold from which a label that is not given is worth a person's look."""
 
+POSTERIOR_EDGES = np.array([0.005, 0.02, 0.05, 0.12, 0.3, 0.6, 0.85])
+"""Bounds of the bins that held-out probabilities are counted in, for :mod:`pipeline.aggregate.likelihood`."""
+
+BINS = len(POSTERIOR_EDGES) + 1
+
 _USUAL_LENGTH = 4.0
 """ln(55 characters): lengths are measured from it, so that slopes are those of an opinion of usual length."""
 

@@ -20,14 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.classifier.decisions import gate_width
+from pipeline.classifier.decisions import BINS, gate_width
 from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
 
 FILES = ("weights.npz", "vocabulary.json")
-ARRAYS = ("idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds")
+ARRAYS = (
+    "idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds", "held_out",
+)  # fmt: skip
 
 
 def libraries() -> dict[str, str]:
@@ -194,6 +196,7 @@ def _checked(
         "gate_offset": (1,),
         "threshold": (labels,),
         "bounds": (2,),
+        "held_out": (2, *arrays["held_out"].shape[1:2], labels, BINS),
     }
     if not (
         isinstance(features, list)

@@ -20,7 +20,7 @@ from pipeline.classifier.decisions import (
 )
 from pipeline.taxonomy import Taxonomy
 
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
 
 
@@ -49,7 +49,8 @@ class Model:
     :func:`calibration_terms`; ``gate_slope`` and ``gate_offset`` (1,) weigh :func:`gate_terms`. ``threshold`` has
     shape (n_labels,). ``bounds`` (2,): from which probability that anything is accused an issue is given at all, and
     from which certainty a decision needs no review.
-    ``issues`` are the columns of the labels that accuse.
+    ``issues`` are the columns of the labels that accuse. ``held_out`` (2, n_groups, n_labels, BINS) counts held-out
+    probabilities without and with each label, writer by writer: how it errs.
     """
 
     vocabulary: dict[str, int]
@@ -63,6 +64,7 @@ class Model:
     gate_offset: Floats
     threshold: Floats
     bounds: Floats
+    held_out: Floats
     card: dict[str, Any]
 
     @property

@@ -7,10 +7,13 @@ as a whole, and by its most telling passage.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+
+from pipeline.text.clauses import Clause
 
 PASSAGE = 30
 """Characters from which a run of neighbouring clauses is a passage."""
@@ -62,3 +65,45 @@ def most_telling(margins: Floats, owner: npt.NDArray[np.int64], whole: Floats) -
     best = np.full(whole.shape, -np.inf)
     np.maximum.at(best, owner, margins)
     return np.where(np.isfinite(best), best, whole)
+
+
+def evidence_span(clauses: Sequence[Clause], members: Sequence[int], scores: Floats) -> tuple[int, int]:
+    """Character offsets of the run of neighbouring clauses of one sentence with the largest sum of ``scores``.
+
+    Only ``members`` may take part; at least one clause is taken even where all scores are negative.
+    """
+    best = (-np.inf, members[0], members[0])
+    run, begun, last = -np.inf, members[0], -2
+    for index in members:
+        joined = index == last + 1 and clauses[index].sentence == clauses[last].sentence and run > 0
+        run, begun = (run + scores[index], begun) if joined else (float(scores[index]), index)
+        if run > best[0]:
+            best = (run, begun, index)
+        last = index
+    return clauses[best[1]].start, clauses[best[2]].end
+
+
+@dataclass(frozen=True)
+class Clauses:
+    """n opinions clause by clause: what whole opinions and the passages inside them are joined from, when they are needed.
+
+    ``counts`` (n_clauses, n_features); ``lengths`` of each in characters; ``borders`` (n + 1,): clauses
+    ``borders[i]`` to ``borders[i + 1]`` are opinion i.
+    """
+
+    counts: sp.csr_array
+    lengths: Sequence[int]
+    borders: npt.NDArray[np.int64]
+
+    def opinions(self) -> sp.csr_array:
+        """Counts of whole opinions, shape (n, n_features)."""
+        return joined(self.counts, self._ranges(np.arange(len(self.borders) - 1)))
+
+    def inside(self, opinions: npt.NDArray[np.int64]) -> tuple[sp.csr_array, npt.NDArray[np.int64]]:
+        """``(passages, owner)``: counts of the passages of some opinions, and the place of each one's opinion among them."""
+        found, owner = passages(self.lengths, self._ranges(opinions))
+        return joined(self.counts, found), owner
+
+    def _ranges(self, opinions: npt.NDArray[np.int64]) -> list[range]:
+        begin, end = self.borders[opinions].tolist(), self.borders[opinions + 1].tolist()
+        return [range(*pair) for pair in zip(begin, end, strict=True)]

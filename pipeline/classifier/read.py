@@ -17,12 +17,13 @@ from pipeline.classifier.decisions import Floats, Probabilities
 from pipeline.classifier.features import count_matrix
 from pipeline.classifier.files import load_model
 from pipeline.classifier.model import Model, weighted
-from pipeline.classifier.passages import Groups, joined, most_telling, passages
+from pipeline.classifier.passages import Groups, evidence_span, joined, most_telling, passages
+from pipeline.clues import Evidence, Reason, clue_reasons
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.clauses import Clause, split_clauses
-from pipeline.text.mask import mask
+from pipeline.text.mask import NAME, mask
 from pipeline.text.normalise import normalise
 from pipeline.text.segment import Segmenter
 from pipeline.text.shingles import signature
@@ -84,18 +85,25 @@ class Reader:
         for i, opinion in enumerate(opinions):
             mine = slice(seen.opinions[i].start, seen.opinions[i].stop)
             labels = [int(label) for label in np.flatnonzero(given[i])]
-            if len(groups[i]) > 1 and labels:
-                assigned = self._split(
-                    seen.counts[mine], seen.lengths[mine], groups[i], labels, seen.found.labels[i]
-                )
+            if len(groups[i]) > 1:
+                alone = self._alone(seen.counts[mine], seen.lengths[mine], list(groups[i].values()))
+                beliefs = alone.labels
+                assigned = self._split(list(groups[i]), labels, alone, seen.found.labels[i])
             else:
+                beliefs = seen.found.labels[i : i + 1]
                 only = next(iter(groups[i]))
-                assigned = [(only, label, seen.found.labels[i, label], unsure[i, label]) for label in labels]
+                assigned = [(only, label, beliefs[0, label], unsure[i, label]) for label in labels]
             findings = tuple(
                 self._finding(*pair, seen.clauses[i], groups[i], contributions[mine]) for pair in assigned
             )
             doubtful = unsure[i].any() or any(finding.needs_review for finding in findings)
             valid, text = seen.valid[i], seen.texts[i]
+            clue: tuple[Reason, ...] = ()
+            if valid and NAME in text:
+                withheld = [
+                    int(label) for label in self.model.issues if unsure[i, label] and not given[i, label]
+                ]
+                clue = self._clue(text, seen.clauses[i], groups[i], findings, withheld, contributions[mine])
             readings.append(
                 Reading(
                     opinion=self._masked(opinion, text),
@@ -104,6 +112,8 @@ class Reader:
                     departments=tuple(groups[i]) if valid else (),
                     needs_review=bool(valid and doubtful),
                     signature=signature(text) if valid else b"",
+                    beliefs=beliefs[: len(groups[i]) if valid else 0].astype(np.float32),
+                    clue=clue,
                 )
             )
         return readings
@@ -162,32 +172,43 @@ class Reader:
         sizes = np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64)
         return self.model.probabilities(margins, most_telling(telling, owner, margins), sizes)
 
+    def _alone(self, counts: sp.csr_array, lengths: Sequence[int], parts: Groups) -> Probabilities:
+        """Of an opinion about several departments: each one's clauses read by themselves."""
+        return self._probabilities(counts, lengths, parts, weighted(joined(counts, parts), self.model.idf))
+
     def _split(
-        self,
-        counts: sp.csr_array,
-        lengths: Sequence[int],
-        groups: dict[str, list[int]],
-        labels: Sequence[int],
-        together: Floats,
+        self, names: Sequence[str], labels: Sequence[int], alone: Probabilities, together: Floats
     ) -> list[tuple[str, int, float, bool]]:
         """(department, label, probability, unsure) for each given label of an opinion about several departments.
 
-        A label goes to the departments whose clauses, read alone, carry it, with the probability of that reading.
+        A label goes to the departments whose clauses, read ``alone``, carry it, with the probability of that reading.
         Where it is carried by no part alone, the likeliest department gets it with the whole opinion's probability
         (``together``), and a person is asked to look.
         """
-        parts = list(groups.values())
-        rows = weighted(joined(counts, parts), self.model.idf)
-        alone = self._probabilities(counts, lengths, parts, rows)
         carried, unsure = self.model.decide(alone)
-        names = list(groups)
         assigned: list[tuple[str, int, float, bool]] = []
         for label in labels:
-            carriers = np.flatnonzero(carried[:, label])
+            carriers = np.flatnonzero(carried[:, label]).tolist()
             assigned += [(names[n], label, alone.labels[n, label], unsure[n, label]) for n in carriers]
             if not len(carriers):
                 assigned.append((names[int(np.argmax(alone.labels[:, label]))], label, together[label], True))
         return assigned
+
+    def _clue(
+        self,
+        text: str,
+        clauses: list[Clause],
+        groups: dict[str, list[int]],
+        findings: Sequence[Finding],
+        withheld: Sequence[int],
+        contributions: Floats,
+    ) -> tuple[Reason, ...]:
+        """Why it is for the discipline office, by the labels given and the issues ``withheld`` that a person is to look at."""
+        shown = [Evidence(f.label, f.start, f.end, groups[f.department]) for f in findings]
+        for label in withheld:
+            start, end = evidence_span(clauses, range(len(clauses)), contributions[:, label])
+            shown.append(Evidence(self.taxonomy.codes[label], start, end))
+        return clue_reasons(text, shown, self.taxonomy, self.segmenter)
 
     def _finding(
         self,
@@ -228,19 +249,3 @@ def reader_of(workspace: Workspace, model: Model) -> Reader:
 @functools.lru_cache(maxsize=4096)
 def _masked_column(value: str) -> str:
     return mask(normalise(value))
-
-
-def evidence_span(clauses: Sequence[Clause], members: Sequence[int], scores: Floats) -> tuple[int, int]:
-    """Character offsets of the run of neighbouring clauses of one sentence with the largest sum of ``scores``.
-
-    Only ``members`` may take part; at least one clause is taken even where all scores are negative.
-    """
-    best = (-np.inf, members[0], members[0])
-    run, begun, last = -np.inf, members[0], -2
-    for index in members:
-        joined = index == last + 1 and clauses[index].sentence == clauses[last].sentence and run > 0
-        run, begun = (run + scores[index], begun) if joined else (float(scores[index]), index)
-        if run > best[0]:
-            best = (run, begun, index)
-        last = index
-    return clauses[best[1]].start, clauses[best[2]].end

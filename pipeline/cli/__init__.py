@@ -9,6 +9,7 @@ import click
 from pipeline import __version__
 from pipeline.cli.batch import classify, report
 from pipeline.cli.chinese import Group, Option
+from pipeline.cli.comparing import compare
 from pipeline.cli.drifting import drift
 from pipeline.cli.judging import corpus, evaluate
 from pipeline.cli.reviewing import review
@@ -29,7 +30,7 @@ def qingyi(debug: bool) -> None:
     """清议：读入评议意见，判定问题类别，归到部门，汇总成给领导看的一页和给分析员的工作簿。全程不联网。"""
 
 
-for command in (report, classify, evaluate, review, train, models, drift, taxonomy, corpus, init):
+for command in (report, classify, compare, evaluate, review, train, models, drift, taxonomy, corpus, init):
     qingyi.add_command(command)
 
 

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from pipeline.cli.chinese import Command
-from pipeline.cli.options import column_option, inputs_option, jobs_option, output_option, workspace_option
+from pipeline.cli.options import (
+    column_option,
+    day_option,
+    days_option,
+    inputs_option,
+    jobs_option,
+    office_option,
+    output_option,
+    seal_option,
+    workspace_option,
+)
 
 if TYPE_CHECKING:
     from pipeline.run import Options, Progress
@@ -40,19 +50,43 @@ def _batch(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _order(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of the commands that write papers."""
+    for decorate in (seal_option, days_option, day_option, office_option):
+        command = decorate(command)
+    return command
+
+
 @click.command(cls=Command)
 @_batch
-def report(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options]) -> None:
-    """主要工作：读入、判定、归口、汇总，写出全部结果。
+@_order
+def report(
+    inputs: tuple[Path, ...],
+    output: Path,
+    office: str,
+    day: str,
+    days: int,
+    password: str | None,
+    **options: Unpack[Options],
+) -> None:
+    """主要工作：读入、判定、归口、汇总，写出全部结果和文书。
 
     \b
-    report.html      领导看的一页
-    report.xlsx      分析员的工作簿
-    opinions、findings（csv 与 parquet）、summary.csv、rejected.csv、run.json
+    report.html          领导看的一页
+    report.xlsx          分析员的工作簿
+    briefing.docx        专报
+    feedback/            给各部门的意见反馈函
+    notices/             问题普遍时的通知草稿
+    commendation.docx    表扬名单
+    ledger.xlsx          整改台账
+    sealed/clues.xlsx    问题线索，只供纪检监察机构
+    opinions、findings（csv 与 parquet）、summary.csv、tables.json、rejected.csv、run.json
     """
     from pipeline.cli.figures import show_result  # noqa: PLC0415
+    from pipeline.papers import Order  # noqa: PLC0415
     from pipeline.run import report as run  # noqa: PLC0415
 
+    options["order"] = Order(office=office, day=day, days=days, password=password)
     with _bar() as options["progress"]:
         result = run(inputs, output, **options)
     show_result(result, "report.html")

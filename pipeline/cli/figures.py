@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline.classifier.files import mismatch
+from pipeline.documents.comparison import KINDS, Comparison
 from pipeline.learn.check import Check
 from pipeline.run import Result
 from pipeline.taxonomy import Taxonomy
@@ -49,7 +51,31 @@ def show_result(result: Result, first: str) -> None:
         click.echo(
             f"提示：部门列中有 {len(run['departments_not_listed'])} 个名称不在部门目录里，按“未指明”统计（见 run.json）。"
         )
+    if run["clues"] and "letters" in run:
+        click.echo(
+            f"有 {run['clues']} 件问题线索另存在 {result.folder / 'sealed'}，只供纪检监察机构；其他文书里没有。"
+        )
     click.echo(f"结果：{result.folder / first}（用时 {sum(run['seconds'].values()):.1f} 秒）")
+
+
+def show_comparison(comparison: Comparison, taxonomy: Taxonomy, folder: Path) -> None:
+    """Print what certainly rose and fell, what changed around notices, and the page to open."""
+    for lead, cells in (
+        ("上升", comparison.certain("rose", "appeared")),
+        ("下降", comparison.certain("fell")),
+    ):
+        told = "；".join(
+            f"{cell.department}·{taxonomy[cell.label].name_zh} {cell.before} → {cell.after}" for cell in cells
+        )
+        click.echo(f"{lead}：{told or '没有能确认的'}。")
+    for label, day, change in comparison.notices:
+        click.echo(
+            f"{taxonomy[label].name_zh}，{day} 通知前 {change.before.found}/{change.before.opinions} 件，"
+            f"之后 {change.after.found}/{change.after.opinions} 件：{KINDS[change.kind]}（p = {change.p_share:.3f}）。"
+        )
+    if comparison.incomparable:
+        click.echo(f"提示：类别表变动过，{'、'.join(comparison.incomparable)} 没有比较。")
+    click.echo(f"结果：{folder / 'comparison.html'}")
 
 
 def show(figures: Mapping[str, Any], taxonomy: Taxonomy, texts: Mapping[str, str]) -> None:

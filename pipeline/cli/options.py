@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from pathlib import Path
 
 import click
@@ -29,6 +31,34 @@ def _processes(_ctx: click.Context, _param: click.Parameter, value: str | None) 
         raise InputError("--jobs 应为不小于 1 的整数。")
     return int(value)
 
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    try:
+        return dt.date.fromisoformat(value).isoformat() if value else ""
+    except ValueError:
+        raise InputError("--day 应为日期，写成 2026-11-23。") from None
+
+
+def _days(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
+    if not (value.isdecimal() and 1 <= int(value) <= 3650):
+        raise InputError("--days 应为 1 至 3650 的整数。")
+    return int(value)
+
+
+def _password(ctx: click.Context, _param: click.Parameter, wanted: bool) -> str | None:
+    """From the environment or asked for: on a command line everybody on the machine could read it."""
+    if not wanted or ctx.resilient_parsing:
+        return None
+    given = os.environ.get(PASSWORD)
+    return (
+        given
+        if given is not None
+        else str(click.prompt("问题线索文件的密码", hide_input=True, confirmation_prompt="再输一遍"))
+    )
+
+
+PASSWORD = "QINGYI_SEAL_PASSWORD"  # noqa: S105  # the variable's name
+"""The environment variable for scripts that cannot be asked."""
 
 inputs_option = click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="文件或文件夹...")
 output_option = click.option(
@@ -58,4 +88,31 @@ column_option = click.option(
 )
 jobs_option = click.option(
     "--jobs", callback=_processes, metavar="N", help="进程数，默认且最多等于处理器数。", cls=Option
+)
+office_option = click.option(
+    "--office", default="", metavar="名称", help="文书的落款单位；不给就留空，由人填写。", cls=Option
+)
+day_option = click.option(
+    "--day",
+    default="",
+    callback=_day,
+    metavar="日期",
+    help="文书的日期，如 2026-11-23；默认是意见的最后一天。",
+    cls=Option,
+)
+days_option = click.option(
+    "--days",
+    default="30",
+    callback=_days,
+    metavar="N",
+    help="整改期限，从文书日期起的天数，默认 30。",
+    cls=Option,
+)
+seal_option = click.option(
+    "--seal",
+    "password",
+    is_flag=True,
+    callback=_password,
+    help=f"给问题线索文件加密，运行时问密码（脚本可设环境变量 {PASSWORD}）。",
+    cls=Option,
 )

@@ -21,7 +21,10 @@ class Book:
 
     def __init__(self, path: Path, title: str = "评议意见分析工作簿") -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self.book = xlsxwriter.Workbook(str(path), {**options, "constant_memory": True})
+        # rows wait in files beside the workbook: the shared temporary folder is no place for opinions
+        self.book = xlsxwriter.Workbook(
+            str(path), {**options, "constant_memory": True, "tmpdir": str(path.parent)}
+        )
         # a fixed date: the same input gives the same bytes
         self.book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
         base = {"font_name": "微软雅黑", "font_size": 10, "valign": "top"}

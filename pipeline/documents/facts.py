@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.aggregate.tally import Tables
+from pipeline.aggregate.tables import Tables
 from pipeline.directory import KINDS
 from pipeline.documents.wording import chinese_date
 from pipeline.records import UNSPECIFIED
@@ -18,7 +18,6 @@ from pipeline.taxonomy import Label, Taxonomy
 SMALL = 30
 """Below so many opinions a department's share is better read opinion by opinion than as a percentage."""
 
-_FIRST_LOOK = 6
 _COMMON = 5
 # a column of channels may hold names of units and people: only words for ways of collecting are shown
 _WAY = re.compile(
@@ -29,7 +28,7 @@ _LONGEST_WAY = 8
 
 @dataclass(frozen=True)
 class Bar:
-    """One row of a bar chart. ``repeats`` is what ``count`` has beyond ``distinct``; ``low``/``high`` in [0, 1]."""
+    """One row of a bar chart: ``count`` with repeats; ``share`` is an estimate between ``low`` and ``high``, all in [0, 1]."""
 
     name: str
     distinct: int
@@ -42,7 +41,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Cell:
-    """One (department, issue): counts, share of the department's opinions and its 95 % interval."""
+    """One (department, issue): counts, estimated share of the department's opinions and its 95 % interval."""
 
     department: str
     label: Label
@@ -82,9 +81,7 @@ class Facts:
     taxonomy: Taxonomy
     tables: Tables
     issues: tuple[Bar, ...]
-    praised: tuple[Bar, ...]
     departments: tuple[DepartmentFacts, ...]
-    first_look: tuple[Cell, ...]
     headline: tuple[str, ...]
     channels: tuple[Mapping[str, Any], ...]
 
@@ -95,7 +92,6 @@ class Facts:
         """Collect; issues most frequent first, departments in directory order."""
         departments = _departments(tables, taxonomy)
         issues = _issues(tables, taxonomy)
-        first_look = _first_look(departments)
         return cls(
             totals=tables.totals,
             run=run,
@@ -103,25 +99,9 @@ class Facts:
             taxonomy=taxonomy,
             tables=tables,
             issues=issues,
-            praised=_praised(departments),
             departments=departments,
-            first_look=first_look,
-            headline=tuple(_headline(tables.totals, issues, departments)),
+            headline=tuple(_headline(tables.totals, issues)),
             channels=_channels(tables),
-        )
-
-    @property
-    def max_cell(self) -> int:
-        """The largest distinct count of any (named department, issue), at least 1: what the darkest colour means."""
-        return max(
-            (
-                c.distinct
-                for d in self.departments
-                if d.name != UNSPECIFIED
-                for c in d.cells
-                if c.label.kind == "issue"
-            ),
-            default=1,
         )
 
     @property
@@ -148,7 +128,7 @@ def _issues(tables: Tables, taxonomy: Taxonomy) -> tuple[Bar, ...]:
             name=taxonomy[row["label"]].name_zh,
             distinct=row["count_distinct"],
             count=row["count"],
-            share=row["share"],
+            share=row["estimated_share"],
             low=row["ci_low"],
             high=row["ci_high"],
             note=taxonomy[row["label"]].definition,
@@ -190,23 +170,6 @@ def _departments(tables: Tables, taxonomy: Taxonomy) -> tuple[DepartmentFacts, .
     )
 
 
-def _praised(departments: tuple[DepartmentFacts, ...]) -> tuple[Bar, ...]:
-    bars = [
-        Bar(d.name, cell.distinct, cell.count, cell.share, cell.low, cell.high)
-        for d in departments
-        for cell in d.cells
-        if cell.label.kind == "praise" and d.name != UNSPECIFIED
-    ]
-    return tuple(sorted(bars, key=lambda bar: -bar.distinct))
-
-
-def _first_look(departments: tuple[DepartmentFacts, ...]) -> tuple[Cell, ...]:
-    """Issue cells with the most distinct opinions; named departments first, larger lower bound on a tie."""
-    cells = [cell for d in departments for cell in d.cells if cell.label.kind == "issue"]
-    cells.sort(key=lambda cell: (cell.department == UNSPECIFIED, -cell.distinct, -cell.low))
-    return tuple(cells[:_FIRST_LOOK])
-
-
 def _channels(tables: Tables) -> tuple[Mapping[str, Any], ...]:
     """Rows of ``by_channel``; what is rare or no word for a way of collecting is one row 其他."""
     kept: list[Mapping[str, Any]] = []
@@ -222,10 +185,8 @@ def _channels(tables: Tables) -> tuple[Mapping[str, Any], ...]:
     return (*kept, other) if other["opinions"] else tuple(kept)
 
 
-def _headline(
-    totals: Mapping[str, Any], issues: tuple[Bar, ...], departments: tuple[DepartmentFacts, ...]
-) -> list[str]:
-    """The page's first sentences: what came in, which issues, where."""
+def _headline(totals: Mapping[str, Any], issues: tuple[Bar, ...]) -> list[str]:
+    """The page's first sentences: what came in, and which issues."""
     if not totals["accepted"]:
         return ["本批没有收到可用的意见。"]
     repeats = totals["accepted"] - totals["distinct"]
@@ -246,7 +207,4 @@ def _headline(
     top = [bar for bar in issues if bar.distinct][:3]
     if top:
         sentences.append("反映较多的是" + "、".join(f"{bar.name}（{bar.distinct} 件）" for bar in top) + "。")
-    named = sorted((d for d in departments if d.name != UNSPECIFIED and d.issue), key=lambda d: -d.issue)[:3]
-    if named:
-        sentences.append("涉及较多的是" + "、".join(f"{d.name}（{d.issue} 件）" for d in named) + "。")
     return sentences

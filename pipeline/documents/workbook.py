@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,23 @@ MOST_ROWS = 1_000_000
 
 _STEP = 8192
 
+METHODS = {"likelihood": "似然", "ppi": "抽查校正", "count": "件数", "none": "—"}
+"""How the sheets call :data:`~pipeline.aggregate.prevalence.Method`."""
+
 _COLOURS = {"issue": "#B4451F", "praise": "#0A6A8F", "suggestion": "#7F7F7F"}
 
 
-def write_workbook(facts: Facts, folder: Path, path: Path) -> None:
-    """Write the workbook from the facts and the run's ``opinions.parquet``, ``findings.parquet`` in ``folder``."""
+def write_workbook(facts: Facts, folder: Path, path: Path, without: Collection[str] = ()) -> None:
+    """Write the workbook from the facts and the run's ``opinions.parquet``, ``findings.parquet`` in ``folder``.
+
+    Opinions whose ids are in ``without`` are in none of its sheets.
+    """
     book = Book(path)
     _overview(book, facts)
     _matrix(book, facts)
     _summary(book, facts)
-    _findings(book, facts, folder)
-    _review(book, folder, facts)
+    _findings(book, facts, folder, without)
+    _review(book, folder, facts, without)
     _rejected(book, folder)
     _method(book, facts)
     book.book.close()
@@ -36,10 +42,10 @@ def write_workbook(facts: Facts, folder: Path, path: Path) -> None:
 def _overview(book: Book, facts: Facts) -> None:
     header = (
         ("类别", 16, book.plain), ("件数（合并重复）", 12, book.plain), ("件数（含重复）", 12, book.plain),
-        ("占有效意见", 11, book.share), ("区间下限", 10, book.share), ("区间上限", 10, book.share), ("说明", 70, book.wrapped),
+        ("估计占有效意见", 11, book.share), ("区间下限", 10, book.share), ("区间上限", 10, book.share), ("说明", 70, book.wrapped),
     )  # fmt: skip
     rows = [
-        (label.name_zh, r["count_distinct"], r["count"], r["share"], r["ci_low"], r["ci_high"], label.definition)
+        (label.name_zh, r["count_distinct"], r["count"], r["estimated_share"], r["ci_low"], r["ci_high"], label.definition)
         for r, label in zip(facts.tables.by_label.to_dict("records"), facts.taxonomy.labels, strict=True)
     ]  # fmt: skip
     sheet, count = book.table("概览", header, rows, pages=1)
@@ -101,12 +107,12 @@ def _matrix(book: Book, facts: Facts) -> None:
 def _summary(book: Book, facts: Facts) -> None:
     header = (
         ("部门", 22, book.plain), ("类别", 14, book.plain), ("类别代码", 22, book.plain), ("部门有效意见", 12, book.plain),
-        ("部门有效意见（合并）", 14, book.plain), ("件数", 8, book.plain), ("件数（合并）", 10, book.plain), ("占比", 9, book.share),
-        ("区间下限", 9, book.share), ("区间上限", 9, book.share), ("对外应隐去", 10, book.plain),
+        ("部门有效意见（合并）", 14, book.plain), ("件数", 8, book.plain), ("件数（合并）", 10, book.plain), ("估计占比", 9, book.share),
+        ("区间下限", 9, book.share), ("区间上限", 9, book.share), ("对外应隐去", 10, book.plain), ("估计办法", 12, book.plain),
     )  # fmt: skip
     rows = (
         (r["department"], facts.taxonomy[r["label"]].name_zh, r["label"], r["opinions"], r["opinions_distinct"], r["count"],
-         r["count_distinct"], r["estimated_share"], r["ci_low"], r["ci_high"], r["suppressed"])
+         r["count_distinct"], r["estimated_share"], r["ci_low"], r["ci_high"], r["suppressed"], METHODS[r["method"]])
         for r in facts.tables.summary.to_dict("records")
     )  # fmt: skip
     book.table("汇总", header, rows, first_column=2)
@@ -119,7 +125,7 @@ def _batches(
         yield from (batch.filter(pc.field(only)) if only else batch).to_pylist()
 
 
-def _findings(book: Book, facts: Facts, folder: Path) -> None:
+def _findings(book: Book, facts: Facts, folder: Path, without: Collection[str]) -> None:
     header = (
         ("意见编号", 24, book.plain), ("部门", 20, book.plain), ("类别", 14, book.plain), ("概率", 8, book.share),
         ("依据（原文片段）", 60, book.wrapped), ("待复核", 8, book.plain),
@@ -127,11 +133,12 @@ def _findings(book: Book, facts: Facts, folder: Path) -> None:
     rows = (
         (r["opinion_id"], r["department"], facts.taxonomy[r["label"]].name_zh, r["probability"], r["evidence"], r["needs_review"])
         for r, _ in zip(_batches(folder / "findings.parquet"), range(MOST_ROWS), strict=False)
+        if r["opinion_id"] not in without
     )  # fmt: skip
     book.table("意见与类别", header, rows)
 
 
-def _review(book: Book, folder: Path, facts: Facts) -> None:
+def _review(book: Book, folder: Path, facts: Facts, without: Collection[str]) -> None:
     header = (
         ("意见编号", 24, book.plain), ("意见内容（已脱敏）", 90, book.wrapped), ("部门（原表）", 18, book.plain),
         ("程序判定", 26, book.wrapped), ("日期", 12, book.plain), ("渠道", 10, book.plain), ("重复自", 20, book.plain),
@@ -143,6 +150,7 @@ def _review(book: Book, folder: Path, facts: Facts) -> None:
             r["collected_on"], r["channel"], r["duplicate_of"],
         )
         for r, _ in zip(_batches(folder / "opinions.parquet", only="needs_review"), range(MOST_ROWS), strict=False)
+        if r["id"] not in without
     )  # fmt: skip
     book.table("待复核", header, rows)
 
@@ -167,7 +175,7 @@ def _method(book: Book, facts: Facts) -> None:
         ("类别如何判定", "按子句提取词、字符片段和领域词类，逐类逻辑回归；整件和其中最能说明问题的一段各读一遍，合起来按长短校准成概率；高于该类阈值即给出，阈值由交叉验证确定。"),
         ("依据", "同一句中对该类得分贡献最大的连续子句；起止位置见 findings.csv，按脱敏后的正文计。"),
         ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),
-        ("占比与区间", "占比 = 合并重复后的件数 ÷ 该部门合并重复后的有效意见；95% 威尔逊区间，不含程序误判。"),
+        ("估计占比与区间", "件数是程序数出来的；占比按程序在留出意见上漏判误判的情况校正，95% 区间含抽样和程序判错两种不确定（混合分布的似然，对不同写作者取平均）。一个部门有 50 件以上随机抽查过的，改用抽查校正（预测助推推断）。意见写法与语料差别很大时，不抽查的估计会偏。"),
         ("对外应隐去", "件数 1 至 4 的格子，离开本处室的材料中应隐去。"),
         ("待复核", "给出而把握不够的（够的，留出判定中 95% 正确）；像有问题、但没有把握说它指责了谁，所以没有判的；差一点到阈值的（八成以上）。"),
         ("把握（交叉验证）", f"精确率 {measured['micro_precision']:.3f}，召回率 {measured['micro_recall']:.3f}，micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}；语料 {facts.card['opinions']} 件。"),

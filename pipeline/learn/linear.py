@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,7 +17,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from pipeline.classifier.decisions import Floats, Indices
-from pipeline.classifier.passages import most_telling
+from pipeline.classifier.model import weighted
+from pipeline.classifier.passages import Clauses, most_telling
 
 Bools = npt.NDArray[np.bool_]
 Folds = Sequence[tuple[Indices, Indices]]
@@ -29,6 +32,9 @@ SHARES: Shares = (1.0, 3.0)
 THEMES = 150
 THEME_SHARE = 3.0
 """How many directions of unlabelled text are learnt, and how far a row's place in them counts beside its words."""
+
+AT_ONCE = 1024
+"""Opinions whose passages are in memory at once: together they are several times as large as the opinions."""
 
 TOLERANCE = 0.3
 """Of coordinate descent: a finer one costs time and changes no decision measured."""
@@ -50,9 +56,9 @@ def fit(
     """
     narrow = _narrow(rows)
     ratio = log_count_ratio(narrow, truth, importance)
-    stretched = sp.csr_matrix(
-        (narrow.data * ratio[narrow.indices], narrow.indices, narrow.indptr), rows.shape
-    )
+    values = ratio[narrow.indices]
+    values *= narrow.data
+    stretched = sp.csr_matrix((values, narrow.indices, narrow.indptr), rows.shape)
     # coordinate descent in plain C: the primal solver would call BLAS, whose kernels differ from processor to processor
     logistic = LogisticRegression(
         C=PENALTY, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=2000, random_state=0
@@ -73,16 +79,16 @@ def fit(
 
 def _narrow(rows: sp.csr_array) -> sp.csr_matrix:
     """As liblinear takes it: 32-bit indices."""
-    return sp.csr_matrix((rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int32)), rows.shape)
+    return sp.csr_matrix(
+        (rows.data, rows.indices.astype(np.int32, copy=False), rows.indptr.astype(np.int32, copy=False)),
+        rows.shape,
+    )
 
 
 def log_count_ratio(rows: sp.csr_matrix, truth: Bools, importance: Floats) -> Floats:
     """Ln of how much more often each feature occurs in rows with the label than without, smoothed by one."""
-    width = rows.shape[1]
-    sizes = np.diff(rows.indptr)
-    of_row, counted = np.repeat(truth, sizes), np.repeat(importance, sizes)
-    within = 1.0 + np.bincount(rows.indices[of_row], counted[of_row], minlength=width)
-    without = 1.0 + np.bincount(rows.indices[~of_row], counted[~of_row], minlength=width)
+    occurs = sp.csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), rows.shape)
+    within, without = (1.0 + np.asarray(occurs.T @ (importance * which)) for which in (truth, ~truth))
     return np.asarray(np.log(within / within.sum()) - np.log(without / without.sum()))
 
 
@@ -107,15 +113,22 @@ def themes_of(rows: sp.csr_array) -> Themes:
     return Themes(THEME_SHARE * found.components_.T)
 
 
+def give_back_memory() -> None:
+    """Let the C library return to the system what was freed: what it keeps of large arrays is a third of all, at 100,000 opinions."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
+
+
 class Rows(NamedTuple):
-    """What is fitted on: ``opinions`` (n, n_features), ``inside`` passages (m, n_features), their ``owner`` (m,).
+    """What is fitted on: weighted ``opinions`` (n, n_features), and their ``clauses`` with the ``idf`` to weigh them by.
 
     ``importance`` (n, k) says how many opinions a row counts as in each column; 0 where its label is not known.
     """
 
     opinions: sp.csr_array
-    inside: sp.csr_array
-    owner: Indices
+    clauses: Clauses
+    idf: Floats
     importance: Floats
     themes: Themes | None = None
 
@@ -132,8 +145,8 @@ class Fitted(NamedTuple):
 def fit_columns(rows: Rows, wanted: Bools, folds: Folds, shares: Shares = SHARES) -> Fitted:
     """Fit every column of ``wanted`` (n, k), spread over all processors; ``folds`` are pairs of row numbers."""
     jobs = min(effective_n_jobs(-1), wanted.shape[1])
-    # one task a process, as each carries the matrices; not memory-mapped, since scipy sorts indices in place
-    parts = Parallel(n_jobs=jobs, max_nbytes=None)(
+    # large matrices are memory-mapped, so that processes share them; "c": scipy may sort a matrix's indices in place
+    parts = Parallel(n_jobs=jobs, mmap_mode="c")(
         delayed(_some)(
             rows._replace(importance=rows.importance[:, job::jobs]), wanted[:, job::jobs], folds, shares
         )
@@ -152,14 +165,16 @@ def _some(
     everything = np.arange(len(wanted))
     whole, telling = np.zeros(wanted.shape), np.zeros(wanted.shape)
     for train, test in folds:
-        learning, judged = sp.csr_array(rows.opinions[train]), sp.csr_array(rows.opinions[test])
-        mine = np.flatnonzero(np.isin(rows.owner, test))
-        inside, owner = sp.csr_array(rows.inside[mine]), np.searchsorted(test, rows.owner[mine])
-        for c in columns:
-            weights, bias = _learnt(rows, learning, train, wanted[:, c], c, shares)
-            margins = judged @ weights + bias
-            whole[test, c] = margins
-            telling[test, c] = most_telling(inside @ weights + bias, owner, margins)
+        learning = sp.csr_array(rows.opinions[train])
+        pairs = [_learnt(rows, learning, train, wanted[:, c], c, shares) for c in columns]
+        del learning
+        give_back_memory()
+        weights, bias = (np.array(part).T for part in zip(*pairs, strict=True))
+        whole[test] = rows.opinions[test] @ weights + bias
+        for start in range(0, len(test), AT_ONCE):
+            some = test[start : start + AT_ONCE]
+            inside, owner = rows.clauses.inside(some)
+            telling[some] = most_telling(weighted(inside, rows.idf) @ weights + bias, owner, whole[some])
     fitted = [_learnt(rows, rows.opinions, everything, wanted[:, c], c, shares) for c in columns]
     return [(*fitted[c], whole[:, c], telling[:, c]) for c in columns]
 

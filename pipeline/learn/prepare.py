@@ -8,16 +8,18 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scipy.sparse as sp
 from joblib import Parallel, delayed, effective_n_jobs
+from pandas.util import hash_array
 
+from pipeline.classifier.decisions import Indices
 from pipeline.classifier.features import clause_features
-from pipeline.classifier.passages import joined, passages
+from pipeline.classifier.passages import Clauses
 from pipeline.intake.repeats import Repeats
 from pipeline.learn.corpus import Labelled, label_matrix
 from pipeline.lexicon import Lexicon
@@ -32,7 +34,7 @@ from pipeline.text.validity import is_valid
 MIN_DOCUMENTS = 5
 """In how many opinions a feature must occur to be learnt from."""
 
-CHUNK = 512
+CHUNK = 2000
 """Texts counted at once by one process."""
 
 MIN_SOURCES = 10
@@ -41,21 +43,18 @@ MIN_SOURCES = 10
 
 @dataclass(frozen=True)
 class Prepared:
-    """A corpus of n opinions with m passages.
+    """A corpus of n opinions.
 
-    ``counts`` (n, n_features) and ``passages`` (m, n_features); ``owner`` (m,), the opinion of each passage;
-    ``lengths`` (n,) in characters; ``truth`` (n, n_labels); ``groups`` (n,), opinions that are never
-    split between training and held-out part. ``keys`` (n,) name the texts, ``archive`` (a, n_features) counts
-    unlabelled ones.
+    ``clauses`` hold their counts over the ``vocabulary``; ``lengths`` (n,) in characters; ``truth`` (n, n_labels);
+    ``groups`` (n,), opinions that are never split between training and held-out part. ``keys`` (n,) name the texts,
+    ``archive`` (a, n_features) counts unlabelled ones.
     """
 
     vocabulary: dict[str, int]
-    counts: sp.csr_array
-    passages: sp.csr_array
-    owner: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
+    clauses: Clauses
+    lengths: Indices
     truth: npt.NDArray[np.bool_]
-    groups: npt.NDArray[np.int64]
+    groups: Indices
     keys: npt.NDArray[np.uint64]
     archive: sp.csr_array
 
@@ -67,25 +66,19 @@ def prepare(
     unlabelled: Sequence[str] = (),
 ) -> Prepared:
     """Texts → counts over features that are common enough, sorted; invalid texts are empty rows."""
-    parts = _counted([*(item.opinion.text for item in labelled), *unlabelled], lexicon)
-    known, everything = _together(parts)
-    lengths = [length for part in parts for length in part.lengths]
-    borders = np.cumsum([0, *(n for part in parts for n in part.clauses)]).tolist()
-    groups = [range(begin, end) for begin, end in pairwise(borders)]
-    columns, vocabulary = _vocabulary(known, joined(everything, groups))
-    clauses = sp.csr_array(everything[:, columns])
-    mine, others = groups[: len(labelled)], groups[len(labelled) :]
-    inside, owner = passages(lengths, mine)
+    parts = _counted([item.opinion.text for item in labelled], lexicon)
+    others = _counted(unlabelled, lexicon)
+    vocabulary = _vocabulary([*parts, *others])
+    clauses = _clauses(parts, vocabulary)
+    characters = np.cumsum([0, *clauses.lengths])
     return Prepared(
-        vocabulary=vocabulary,
-        counts=joined(clauses, mine),
-        passages=joined(clauses, inside),
-        owner=owner,
-        lengths=np.array([sum(lengths[clause] for clause in group) for group in mine], dtype=np.int64),
+        vocabulary=dict(zip(vocabulary.features, range(len(vocabulary.features)), strict=True)),
+        clauses=clauses,
+        lengths=np.diff(characters[clauses.borders]),
         truth=label_matrix(labelled, taxonomy),
         groups=_groups(labelled, [mark for part in parts for mark in part.signatures]),
-        keys=np.array([key for part in parts for key in part.keys][: len(labelled)], dtype=np.uint64),
-        archive=joined(clauses, others),
+        keys=np.array([key for part in parts for key in part.keys], dtype=np.uint64),
+        archive=_clauses(others, vocabulary).opinions(),
     )
 
 
@@ -96,7 +89,7 @@ def text_key(text: str) -> int:
 
 def _counted(texts: Sequence[str], lexicon: Lexicon) -> list[_Part]:
     """Texts counted in chunks, in order, by all processors where there are many."""
-    jobs = effective_n_jobs(-1) if len(texts) > 2 * CHUNK else 1
+    jobs = effective_n_jobs(-1) if len(texts) > CHUNK else 1
     return list(
         Parallel(n_jobs=jobs)(
             delayed(_count)(texts[start : start + CHUNK], lexicon) for start in range(0, len(texts), CHUNK)
@@ -105,16 +98,19 @@ def _counted(texts: Sequence[str], lexicon: Lexicon) -> list[_Part]:
 
 
 class _Part(NamedTuple):
-    """Clauses of a chunk of texts: ``features`` name the columns that ``indices`` (with ``indptr``) count in.
+    """Clauses of a chunk of texts, without an object per feature, of which a large corpus has millions.
 
-    ``lengths`` are characters per clause, ``clauses`` the number of them per text; ``keys`` and ``signatures`` stand for
-    the texts.
+    ``features``, one a line, name the columns that ``indices`` (with ``indptr``) count in; ``hashes`` stand for them
+    and ``documents`` says in how many texts each occurs. ``lengths`` are characters per clause, ``clauses`` the number of
+    them per text; ``keys`` and ``signatures`` stand for the texts.
     """
 
-    features: list[str]
+    features: str
+    hashes: npt.NDArray[np.uint64]
+    documents: npt.NDArray[np.int32]
     indices: npt.NDArray[np.int32]
-    indptr: npt.NDArray[np.int64]
-    lengths: list[int]
+    indptr: Indices
+    lengths: npt.NDArray[np.int32]
     clauses: list[int]
     keys: list[int]
     signatures: list[bytes]
@@ -123,23 +119,28 @@ class _Part(NamedTuple):
 def _count(texts: Sequence[str], lexicon: Lexicon) -> _Part:
     segmenter = _segmenter(lexicon)
     known: dict[str, int] = {}
+    documents: Counter[int] = Counter()
     indices, indptr = array("i"), array("q", [0])
     lengths: list[int] = []
     clauses: list[int] = []
     masked = [mask(normalise(text)) for text in texts]
     for text in masked:
         spans = split_clauses(text) if is_valid(text) else []
+        begun = len(indices)
         for span in spans:
             features = clause_features(text[span.start : span.end], segmenter)
             indices.extend([known.setdefault(feature, len(known)) for feature in features])
             indptr.append(len(indices))
             lengths.append(span.end - span.start)
+        documents.update(set(indices[begun:]))
         clauses.append(len(spans))
     return _Part(
-        list(known),
+        "\n".join(known),
+        hash_array(np.array(list(known), dtype=object), categorize=False),
+        np.array([documents[column] for column in range(len(known))], np.int32),
         np.array(indices, np.int32),
         np.array(indptr, np.int64),
-        lengths,
+        np.array(lengths, np.int32),
         clauses,
         [text_key(text) for text in masked],
         [signature(text) for text in masked],
@@ -152,36 +153,63 @@ def _segmenter(lexicon: Lexicon) -> Segmenter:
     return Segmenter(lexicon)
 
 
-def _together(parts: Sequence[_Part]) -> tuple[dict[str, int], sp.csr_array]:
-    """Columns by feature, and the counts of all clauses in them, shape (n_clauses, n_features)."""
-    known: dict[str, int] = {}
-    indices = [
-        np.array([known.setdefault(feature, len(known)) for feature in part.features], np.int32)[part.indices]
-        for part in parts
-    ]
-    starts = np.cumsum([0, *(len(part.indices) for part in parts)])
-    indptr = [part.indptr[1:] + start for part, start in zip(parts, starts, strict=False)]
+class _Vocabulary(NamedTuple):
+    """``features``, sorted; their ``hashes`` in another order, and the ``column`` of each one's feature; -1 comes last."""
+
+    features: list[str]
+    hashes: pd.Index
+    column: npt.NDArray[np.int32]
+
+
+def _vocabulary(parts: Sequence[_Part]) -> _Vocabulary:
+    """The features that are common enough."""
+    hashes, place = np.unique(np.concatenate([part.hashes for part in parts]), return_inverse=True)
+    occurs = np.bincount(place, np.concatenate([part.documents for part in parts]), minlength=len(hashes))
+    common = pd.Index(hashes[occurs >= MIN_DOCUMENTS])
+    unnamed, places, found = np.ones(len(common), dtype=bool), [], []
+    for part in parts:
+        place = common.get_indexer(pd.Index(part.hashes))
+        fresh = np.flatnonzero(place >= 0)
+        fresh = fresh[unnamed[place[fresh]]]
+        if len(fresh):
+            lines = part.features.split("\n")
+            # joined again: a few names kept among millions would keep the memory of all
+            found.append("\n".join([lines[line] for line in fresh.tolist()]))
+            places.append(place[fresh])
+            unnamed[place[fresh]] = False
+    names = np.full(len(common), "", dtype=object)
+    for place, some in zip(places, found, strict=True):
+        names[place] = some.split("\n")
+    order = np.argsort(names)
+    return _Vocabulary(names[order].tolist(), common, np.append(np.argsort(order), -1).astype(np.int32))
+
+
+def _clauses(parts: Sequence[_Part], vocabulary: _Vocabulary) -> Clauses:
+    """All clauses counted over the vocabulary."""
+    width = len(vocabulary.features)
+    counted = [_recounted(part, vocabulary) for part in parts]
+    return Clauses(
+        sp.csr_array(sp.vstack(counted, format="csr") if counted else (0, width), dtype=np.float32),
+        [length for part in parts for length in part.lengths.tolist()],
+        np.cumsum([0, *(n for part in parts for n in part.clauses)]),
+    )
+
+
+def _recounted(part: _Part, vocabulary: _Vocabulary) -> sp.csr_array:
+    """Counts of a part's clauses in the columns of the vocabulary, shape (n_clauses, n_features)."""
+    column = vocabulary.column[vocabulary.hashes.get_indexer(pd.Index(part.hashes))]
+    indices = column[part.indices]
+    kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(indices >= 0)])
+    indices = indices[indices >= 0]
     counts = sp.csr_array(
-        (
-            np.ones(int(starts[-1]), dtype=np.float32),
-            np.concatenate(indices),
-            np.concatenate([np.zeros(1, np.int64), *indptr]),
-        ),
-        shape=(sum(map(len, indptr)), len(known)),
+        (np.ones(len(indices), np.float32), indices, kept[part.indptr]),
+        shape=(len(part.indptr) - 1, len(vocabulary.features)),
     )
     counts.sum_duplicates()
-    return known, counts
+    return counts
 
 
-def _vocabulary(known: dict[str, int], counts: sp.csr_array) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
-    """``(columns, vocabulary)``: columns of ``counts`` whose features are common enough, in order of the features."""
-    opinions = np.bincount(counts.indices, minlength=len(known))
-    kept = sorted(feature for feature, column in known.items() if opinions[column] >= MIN_DOCUMENTS)
-    columns = np.array([known[feature] for feature in kept], dtype=np.int64)
-    return columns, {feature: index for index, feature in enumerate(kept)}
-
-
-def _groups(labelled: Sequence[Labelled], signatures: Sequence[bytes]) -> npt.NDArray[np.int64]:
+def _groups(labelled: Sequence[Labelled], signatures: Sequence[bytes]) -> Indices:
     """Whoever wrote an opinion, or wrote the one it repeats: so folds ask how well unseen writers are read.
 
     Where sources are fewer than :data:`MIN_SOURCES`, groups are repeats alone.

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold
 
+from pipeline.aggregate.likelihood import held_out_posteriors
 from pipeline.classifier.decisions import Floats, Indices, Probabilities, decide
 from pipeline.classifier.files import libraries
 from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns, weighted
@@ -18,7 +19,7 @@ from pipeline.errors import ResourceError
 from pipeline.learn.calibrate import DECIMALS, calibrate
 from pipeline.learn.corpus import Labelled, unknown_matrix
 from pipeline.learn.held_out import HeldOut
-from pipeline.learn.linear import Rows, fit_columns, themes_of
+from pipeline.learn.linear import Rows, fit_columns, give_back_memory, themes_of
 from pipeline.learn.metrics import decision_metrics
 from pipeline.learn.prepare import Prepared, prepare
 from pipeline.lexicon import Lexicon
@@ -73,6 +74,8 @@ def train_model(
     asked = ~unknown_matrix(labelled, taxonomy)
     seen = np.flatnonzero((support >= FOLDS) & ((asked & ~prepared.truth).sum(axis=0) >= FOLDS))
     arrays, found = _learn(prepared, issues, seen, _importance(labelled, taxonomy))
+    errors = held_out_posteriors(found.labels, prepared.truth, prepared.groups, asked)
+    arrays["held_out"] = errors.counts.astype(np.float64)
     decided = decide(found, arrays["threshold"], arrays["bounds"], issues)
     card = {
         "taxonomy": taxonomy.digest,
@@ -123,12 +126,14 @@ def _learn(
 
     Only columns ``seen`` are fitted, and whether anything is accused.
     """
-    both = sp.csr_array(sp.vstack([prepared.counts, prepared.archive], format="csr"))
+    counts = prepared.clauses.opinions()
+    both = sp.csr_array(sp.vstack([counts, prepared.archive], format="csr"))
     idf = inverse_document_frequency(both)
-    opinions = weighted(prepared.counts, idf)
     themes = themes_of(weighted(both, idf)) if prepared.archive.shape[0] else None
     columns = np.append(seen, prepared.truth.shape[1])
-    rows = Rows(opinions, weighted(prepared.passages, idf), prepared.owner, importance[:, columns], themes)
+    rows = Rows(weighted(counts, idf), prepared.clauses, idf, importance[:, columns], themes)
+    del counts, both  # as large as all that training needs
+    give_back_memory()
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
     folds = list(
         GroupKFold(FOLDS, shuffle=True, random_state=0).split(prepared.truth, groups=prepared.groups)

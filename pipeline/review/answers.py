@@ -19,11 +19,6 @@ Kind = Literal["review", "settle"]
 """A sheet of opinions to label, or of disagreements to settle for good."""
 
 
-def key_of(opinion_id: str, text: str) -> str:
-    """The opinion's key in the store, 12 hexadecimal digits: another id or another text is another key."""
-    return hashlib.sha256(f"{opinion_id}\0{text}".encode()).hexdigest()[:12]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One opinion put before a person. ``text`` is masked; ``department`` the opinion's own column.

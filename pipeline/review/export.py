@@ -14,8 +14,8 @@ from pipeline.carrying import carry_pairs
 from pipeline.classifier.read import Reader
 from pipeline.errors import InputError
 from pipeline.migration import Migration
-from pipeline.records import Opinion
-from pipeline.review.answers import Batch, Kind, Question, Why, batch_id, key_of
+from pipeline.records import Opinion, key_of
+from pipeline.review.answers import Batch, Kind, Question, Why, batch_id
 from pipeline.review.queue import choose, unsureness
 from pipeline.review.store import State
 from pipeline.taxonomy import Taxonomy

@@ -14,6 +14,7 @@ from stdnum.cn import ric, uscc
 
 from pipeline.text.names import name_spans
 
+NAME = "〔姓名〕"
 MARK = re.compile(r"〔[^〔〕\n]{1,6}〕")
 _CJK = r"\u4e00-\u9fff"
 
@@ -92,7 +93,7 @@ def _names_masked(text: str) -> str:
     parts: list[str] = []
     last = 0
     for start, end in name_spans(text):
-        parts += [text[last:start], "〔姓名〕"]
+        parts += [text[last:start], NAME]
         last = end
     return "".join([*parts, text[last:]])
 

@@ -1,0 +1,69 @@
+"""Shares of labels as the papers give them: what was counted, corrected for how the classifier errs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.aggregate.likelihood import HeldOutPosteriors
+from pipeline.aggregate.prevalence import Estimate, estimate_shares
+from pipeline.classifier.decisions import BINS, POSTERIOR_EDGES
+
+Audited = Mapping[int, frozenset[tuple[int, int]]]
+"""Opinion → (department, label), as a person found them."""
+
+
+class Shares(NamedTuple):
+    """Estimates of every label, in order: for each department, and of all opinions ``together``."""
+
+    departments: list[list[Estimate]]
+    together: list[Estimate]
+
+
+def shares_of(
+    concerns: pd.DataFrame,
+    beliefs: npt.NDArray[np.float32],
+    audited: Audited,
+    held_out: HeldOutPosteriors,
+    departments: int,
+) -> Shares:
+    """Estimate the share of each label among the distinct opinions about each department, and among all.
+
+    ``concerns`` has a row for each (opinion, department), with the ``cluster`` of repeats, ``beliefs`` (n_concerns,
+    n_labels) how likely each label is of it. Of repeats the first counts. An opinion about several departments has a label
+    where it has it about any of them.
+    """
+    first = ~concerns.duplicated(["cluster", "department"]).to_numpy()
+    opinion, department = (concerns[name].to_numpy()[first] for name in ("opinion", "department"))
+    cluster = np.unique(concerns["cluster"].to_numpy()[first], return_inverse=True)[1]
+    mine = beliefs[first]
+    clusters, labels = int(cluster.max(initial=-1)) + 1, mine.shape[1]
+    whole = np.zeros((clusters, labels), dtype=np.float32)
+    np.maximum.at(whole, cluster, mine)
+    asked = np.array([number in audited for number in opinion.tolist()], dtype=bool)
+    truth = np.zeros(mine.shape, dtype=bool)
+    for row in np.flatnonzero(asked):
+        pairs = audited[int(opinion[row])]
+        truth[row] = [(int(department[row]), label) in pairs for label in range(labels)]
+    whole_asked, whole_truth = np.zeros(clusters, dtype=bool), np.zeros(whole.shape, dtype=bool)
+    np.logical_or.at(whole_asked, cluster, asked)
+    np.logical_or.at(whole_truth, cluster, truth)
+    rows = np.concatenate([department, np.full(clusters, departments)])
+    bins = np.digitize(np.vstack([mine, whole]), POSTERIOR_EDGES)
+    answers = np.vstack([truth, whole_truth])
+    known = np.concatenate([asked, whole_asked])
+    counts = np.zeros((departments + 1, labels, BINS), dtype=np.int64)
+    answered = np.zeros((departments + 1, 2, labels, BINS), dtype=np.int64)
+    for label in range(labels):
+        np.add.at(counts[:, label], (rows, bins[:, label]), 1)
+        np.add.at(
+            answered[:, :, label],
+            (rows[known], answers[known, label].astype(np.int64), bins[known, label]),
+            1,
+        )
+    found = estimate_shares(counts, held_out, answered)
+    return Shares(found[:-1], found[-1])

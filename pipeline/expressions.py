@@ -1,0 +1,123 @@
+"""Typical expressions: words that many people used of one cell, so that none of them can be told by his own."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pipeline.text.clauses import split_clauses
+from pipeline.text.segment import Segmenter
+
+CELL = 10
+"""Distinct opinions that a (department, label) must have before anything is quoted from it."""
+
+SHARED = 5
+"""Distinct opinions that must hold the very same words, and :data:`UNITS` units that they come from where units are told."""
+
+UNITS = 3
+SHORTEST, LONGEST = 4, 7
+"""Characters of an expression: too few to know an opinion by."""
+
+_TELLING = 3
+"""Characters in common with the name of a unit that gave opinions from which an expression could point at it."""
+
+MOST = 3
+"""Expressions of one cell."""
+
+TYPICAL = 2.0
+"""How many times more often than in all other cells together an expression must be said in its own."""
+
+ENOUGH = 2000
+"""Opinions of a cell that are looked at: what more of them would say alike, these say already."""
+
+
+class Evidence(NamedTuple):
+    """What one opinion says in one cell; ``cluster`` is the opinion it repeats or itself, ``unit`` may be empty."""
+
+    department: str
+    label: str
+    cluster: str
+    unit: str
+    text: str
+
+
+def typical_expressions(
+    evidence: Iterable[Evidence], segmenter: Segmenter
+) -> Mapping[tuple[str, str], Sequence[str]]:
+    """Expressions by (department, label), the most shared first; cells without any are left out.
+
+    What is said as often of everything else is not typical. Guaranteed of each: the cell has :data:`CELL` distinct
+    opinions at least, :data:`SHARED` of them hold the words, from :data:`UNITS` units or more where all of them tell theirs,
+    and none of those units' names is in them; between :data:`SHORTEST` and :data:`LONGEST` characters, whole words without
+    numbers, letters or anything masked, and without single characters in a row, as an unknown person's name would be cut.
+    """
+    cells: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    for item in evidence:
+        members = cells[item.department, item.label]
+        if len(members) < ENOUGH:
+            members.append(item)
+    said = {cell: _said(items, segmenter) for cell, items in cells.items()}
+    sizes = {cell: len({item.cluster for item in items}) for cell, items in cells.items()}
+    everywhere = Counter({phrase: 0 for phrases in said.values() for phrase in phrases})
+    for phrases in said.values():
+        everywhere.update({phrase: len(clusters) for phrase, (clusters, _) in phrases.items()})
+    total = sum(sizes.values())
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for cell, phrases in said.items():
+        if sizes[cell] >= CELL:
+            n, others = sizes[cell], total - sizes[cell]
+            names = _names(cells[cell])
+            common = {
+                phrase: len(clusters)
+                for phrase, (clusters, units) in phrases.items()
+                if len(clusters) >= SHARED
+                and ("" in units or len(units) >= UNITS)
+                and len(clusters) * others >= TYPICAL * (everywhere[phrase] - len(clusters)) * n
+                and not any(phrase[at : at + _TELLING] in names for at in range(len(phrase) - _TELLING + 1))
+            }
+            if chosen := _chosen(common):
+                found[cell] = chosen
+    return found
+
+
+def _said(items: Sequence[Evidence], segmenter: Segmenter) -> dict[str, tuple[set[str], set[str]]]:
+    """Phrase → the opinions that hold it, and the units they come from."""
+    said: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for item in items:
+        for phrase in set(_phrases(item.text, segmenter)):
+            clusters, units = said[phrase]
+            clusters.add(item.cluster)
+            units.add(item.unit)
+    return said
+
+
+def _names(items: Sequence[Evidence]) -> set[str]:
+    """Pieces of the names of the units that gave opinions."""
+    return {item.unit[at : at + _TELLING] for item in items for at in range(len(item.unit) - _TELLING + 1)}
+
+
+def _chosen(common: Mapping[str, int]) -> tuple[str, ...]:
+    """The expressions that cover most, none within another."""
+    chosen: list[str] = []
+    for phrase in sorted(common, key=lambda phrase: (-common[phrase] * len(phrase), phrase)):
+        if not any(phrase in other or other in phrase for other in chosen):
+            chosen.append(phrase)
+    return tuple(chosen[:MOST])
+
+
+def _phrases(text: str, segmenter: Segmenter) -> Iterator[str]:
+    """Runs of whole Chinese words within a clause."""
+    for clause in split_clauses(text):
+        words = segmenter.tokens(text[clause.start : clause.end])
+        for first in range(len(words)):
+            phrase, single = "", False
+            for word in words[first:]:
+                chinese = all("\u4e00" <= character <= "\u9fff" for character in word)
+                if not chinese or (single and len(word) == 1):
+                    break
+                phrase, single = phrase + word, len(word) == 1
+                if len(phrase) > LONGEST:
+                    break
+                if len(phrase) >= SHORTEST:
+                    yield phrase

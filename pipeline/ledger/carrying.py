@@ -1,0 +1,107 @@
+"""The ledger of one round → the ledger of the next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pipeline.ledger.rows import CHANGES, FEWEST, NOT_GIVEN, RELAPSED, LedgerRow, RoundCell, State
+from pipeline.records import UNSPECIFIED
+from pipeline.taxonomy import Label, Taxonomy
+
+
+def carry(
+    previous: Iterable[LedgerRow],
+    cells: Sequence[RoundCell],
+    taxonomy: Taxonomy,
+    *,
+    round_name: str,
+    today: dt.date,
+    due: dt.date | str,
+) -> tuple[LedgerRow, ...]:
+    """The ledger of a round: the rows of the one before, in their order, then a row for each new cell, in theirs.
+
+    What people wrote stays; cells that they left empty and the program can fill are filled. ``follow_up`` gets a line on
+    this round, in place of one of the same name, but where the row is of this round alone. A row not finished whose date is before ``today`` is 逾期, and 整改中 again
+    when its date was put off. A closed row stays closed, or has relapsed: with at least :data:`FEWEST` opinions it is open
+    again, 未启动, with ``due`` as its date. New are issues of a named department with at least so many opinions.
+    """
+    found = {(cell.department, cell.label): cell for cell in cells}
+    labels = {label.code: label for label in taxonomy.labels}
+    rows = [
+        _carried(_filled(row, labels.get(row.label)), found.get(row.cell), round_name, today, due)
+        for row in previous
+    ]
+    known = {row.cell for row in rows}
+    for cell in cells:
+        label = taxonomy[cell.label]
+        if (cell.department, cell.label) in known or not _enough(cell) or label.kind != "issue":
+            continue
+        if cell.department != UNSPECIFIED:
+            new = LedgerRow(
+                department=cell.department, label=cell.label, rounds=round_name, count=cell.after, due=due
+            )
+            rows.append(_filled(new, label))
+    return tuple(rows)
+
+
+def _enough(cell: RoundCell | None) -> bool:
+    return cell is not None and (cell.after or 0) >= FEWEST
+
+
+def _filled(row: LedgerRow, label: Label | None) -> LedgerRow:
+    """With what the program can say in cells that are empty; ``label`` is None where the taxonomy has it no longer."""
+    if label is None:
+        return row
+    return replace(
+        row,
+        category=row.category or label.name_zh,
+        statement=row.statement
+        or f"意见反映，{row.department}存在“{label.name_zh}”方面的问题，即：{label.definition}",
+        unit=row.unit or row.department,
+        measure=row.measure or label.remedy,
+    )
+
+
+def _carried(
+    row: LedgerRow, cell: RoundCell | None, round_name: str, today: dt.date, due: dt.date | str
+) -> LedgerRow:
+    again = cell is not None and _enough(cell)
+    if again and round_name not in row.rounds.split("；"):
+        row = replace(row, rounds="；".join(filter(None, (row.rounds, round_name))))
+    if cell is not None and again:
+        row = replace(row, count=cell.after)
+    if row.rounds == round_name and not row.closed:  # counted again, or more of the round came in
+        return replace(row, state=_state(row, today))
+    relapsed = row.closed and again
+    line = f"{round_name}：{RELAPSED + '，' if relapsed else ''}{_compared(cell)}"
+    kept = [said for said in row.follow_up.split("\n") if said and not said.startswith(f"{round_name}：")]
+    row = replace(row, follow_up="\n".join([*kept, line]))
+    if relapsed:
+        return replace(row, state="未启动", closed=False, due=due)
+    return replace(row, state="已完成" if row.closed else _state(row, today))
+
+
+def _state(row: LedgerRow, today: dt.date) -> State:
+    if row.state == "已完成" or not isinstance(row.due, dt.date):
+        return row.state
+    if row.due < today:
+        return "逾期"
+    return "整改中" if row.state == "逾期" else row.state
+
+
+def _compared(cell: RoundCell | None) -> str:
+    """What became of a cell, in words."""
+    if cell is None:
+        return "没有可比的件数"
+    now = _counted(cell.after, cell.share_after)
+    if cell.change is None:
+        return now
+    return f"由{_counted(cell.before, cell.share_before)}到{now}，{CHANGES[cell.change]}"
+
+
+def _counted(count: int | None, share: float | None) -> str:
+    if count is None or 0 < count < FEWEST:
+        return f"{NOT_GIVEN}件"
+    return f"{count}件" + (f"（占{share:.1%}）" if share is not None else "")

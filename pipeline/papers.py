@@ -1,0 +1,195 @@
+"""The papers of a round on one page: tables → page and workbook, briefing, letters, notices, commendations, ledger, clues."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.aggregate.commendation import Verdict, commend, false_finding_rates
+from pipeline.aggregate.series import Series, compare_within_series
+from pipeline.aggregate.tables import Tables
+from pipeline.directory import KINDS
+from pipeline.documents.briefing import write_briefing
+from pipeline.documents.clues import ClueRow, write_clues
+from pipeline.documents.commendation import Commended, write_commendation
+from pipeline.documents.disclosure import DisclosedDepartment, Disclosure
+from pipeline.documents.facts import Facts
+from pipeline.documents.feedback import write_feedback
+from pipeline.documents.ledger import round_cells, write_ledger
+from pipeline.documents.notice import write_notices
+from pipeline.documents.page import write_page
+from pipeline.documents.prose import share, span
+from pipeline.documents.word import Imprint
+from pipeline.documents.workbook import write_workbook
+from pipeline.expressions import Evidence, typical_expressions
+from pipeline.ledger.carrying import carry
+from pipeline.ledger.reading import read_ledger
+from pipeline.ledger.rows import LedgerRow
+from pipeline.lexicon import Lexicon
+from pipeline.outputs import OutputFolder
+from pipeline.taxonomy import Taxonomy
+from pipeline.text.segment import Segmenter
+from pipeline.workspace import Workspace
+
+DAYS = 30
+"""For putting right, from the day of issue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What an office says of its papers.
+
+    ``office`` signs; ``day`` of issue is ``YYYY-MM-DD``, the round's last day where it is empty; ``days`` are given for
+    putting right; ``password`` locks the sealed file.
+    """
+
+    office: str = ""
+    day: str = ""
+    days: int = DAYS
+    password: str | None = field(default=None, repr=False)
+
+    def imprint(self, last_day: str) -> Imprint:
+        """As the papers carry it; no day where neither the office nor the round has one."""
+        day = self.day or last_day
+        due = (dt.date.fromisoformat(day) + dt.timedelta(days=self.days)).isoformat() if day else ""
+        return Imprint(office=self.office, day=day, due=due)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """What no paper but ``sealed/clues.xlsx`` may say: its rows, and the ids of those opinions and their repeats."""
+
+    rows: Sequence[ClueRow] = field(repr=False)
+    ids: Collection[str] = field(repr=False)
+
+
+def write_papers(
+    everything: Tables,
+    tables: Tables,
+    run: Mapping[str, Any],
+    card: Mapping[str, Any],
+    space: Workspace,
+    sealed: Sealed,
+    ledger: Sequence[LedgerRow],
+    folder: OutputFolder,
+    order: Order,
+) -> list[str]:
+    """Write all papers; returns the names of the letters and notices, which differ from round to round.
+
+    ``tables`` are those without sealed opinions, of which the papers are written; ``everything`` counts them too: nobody is
+    commended whom one of them accuses. ``run`` and ``card`` are the records of the run and its model. The ``ledger`` that
+    people worked in is carried on.
+
+    Raises:
+        InputError: the password is too short.
+    """
+    facts = Facts.collect(tables, run, card, space.taxonomy)
+    disclosure = Disclosure.of(facts)
+    period = str(tables.totals["first_day"]), str(tables.totals["last_day"])
+    imprint = order.imprint(period[1])
+    series = series_of(tables)
+    write_page(facts, folder.path("report.html"), series)
+    write_workbook(facts, folder.staging, folder.path("report.xlsx"), without=sealed.ids)
+    expressions = expressions_in(folder.staging, sealed.ids, space.lexicon)
+    write_briefing(
+        facts, disclosure, imprint, folder.path("briefing.docx"), series=series, expressions=expressions
+    )
+    commended = commended_of(everything, card, space.taxonomy, disclosure)
+    write_commendation(commended, *period, imprint, folder.path("commendation.docx"))
+    letters = write_feedback(facts, disclosure, imprint, folder.staging / "feedback")
+    notices = write_notices(facts, disclosure, imprint, folder.staging / "notices")
+    rows = carry(
+        ledger,
+        round_cells(disclosure),
+        space.taxonomy,
+        round_name=period_of(tables),
+        today=dt.date.fromisoformat(imprint.day) if imprint.day else dt.date.min,
+        due=dt.date.fromisoformat(imprint.due) if imprint.due else "",
+    )
+    write_ledger(rows, folder.path("ledger.xlsx"))
+    if sealed.rows:
+        write_clues(sealed.rows, folder.staging / "sealed", password=order.password)
+    return [path.relative_to(folder.staging).as_posix() for path in (*letters, *notices)]
+
+
+def expressions_in(folder: Path, without: Collection[str], lexicon: Lexicon) -> Mapping[str, Sequence[str]]:
+    """Typical expressions by label, of all departments together, from a run's files in ``folder``."""
+    columns = ["id", "source_unit", "duplicate_of"]
+    opinions = pq.read_table(folder / "opinions.parquet", columns=columns)
+    known = {
+        identity: (first or identity, unit)
+        for identity, unit, first in zip(*(opinions[name].to_pylist() for name in columns), strict=True)
+    }
+    findings = pq.ParquetFile(folder / "findings.parquet")
+    evidence = (
+        Evidence("", label, *known[identity], text)
+        for batch in findings.iter_batches(columns=["opinion_id", "label", "evidence"])
+        for identity, label, text in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        if identity not in without
+    )
+    return {label: found for (_, label), found in typical_expressions(evidence, Segmenter(lexicon)).items()}
+
+
+def series_of(tables: Tables) -> tuple[Series, ...]:
+    """Which departments accusing opinions are about more or less often than is usual in their series."""
+    frame = tables.by_department
+    return compare_within_series(
+        frame["department"].tolist(),
+        frame["kind"].tolist(),
+        frame["issue_distinct"],
+        frame["opinions_distinct"],
+    )
+
+
+def commended_of(
+    everything: Tables, card: Mapping[str, Any], taxonomy: Taxonomy, disclosure: Disclosure
+) -> list[Commended]:
+    """Who may be commended, in directory order, with the counts that may be given."""
+    measured = card["cross_validation"]["labels"]
+    known = {code: figures for code, figures in measured.items() if code in taxonomy.codes}
+    rates = dict.fromkeys(taxonomy.issues, 0.0) | false_finding_rates(known, card["opinions"])
+    verdicts = commend(
+        everything.summary, everything.by_department, taxonomy.issues, taxonomy.protected, rates
+    )
+    told = {department.name: department for department in disclosure.named}
+    return [
+        Commended(
+            department=verdict.department,
+            series=KINDS.get(verdict.kind, verdict.kind),
+            praise=told[verdict.department].praise,
+            opinions=told[verdict.department].opinions,
+            basis=_basis(told[verdict.department], verdict),
+        )
+        for verdict in verdicts
+        if verdict.commended and verdict.department in told
+    ]
+
+
+def _basis(department: DisclosedDepartment, verdict: Verdict) -> tuple[str, ...]:
+    """On what ground, in clauses of a sentence; figures only where both counts may be given."""
+    praise = "有意见表扬肯定"
+    if department.praise and department.opinions:
+        praise = f"有效意见{department.opinions}件，其中表扬肯定的{department.praise}件"
+        praise += share(department.praise, department.opinions)
+    issues = "没有反映问题的意见" if not verdict.issues else "反映问题的意见没有超出计算机误判所能解释的范围"
+    return praise, issues
+
+
+def ledger_in(folder: Path, space: Workspace) -> tuple[LedgerRow, ...]:
+    """The ledger that lies in a result folder, as people left it; no rows where there is none.
+
+    Raises:
+        InputError: it cannot be read as a ledger.
+    """
+    path = folder / "ledger.xlsx"
+    return read_ledger(path, space.taxonomy, space.directory) if path.exists() else ()
+
+
+def period_of(tables: Tables) -> str:
+    """A round's name in the ledger: its days."""
+    return span(str(tables.totals["first_day"]), str(tables.totals["last_day"])) or "本轮"

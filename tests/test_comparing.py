@@ -1,0 +1,186 @@
+"""Two rounds side by side: the sample's, and rounds by another taxonomy or damaged ones."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import shutil
+
+import docx
+import openpyxl
+import pytest
+
+from pipeline.comparing import COMPARED, compare
+from pipeline.errors import InputError
+from pipeline.papers import Order
+from pipeline.run import report
+from pipeline.workspace import SHIPPED
+
+
+@pytest.fixture(scope="module")
+def rounds(tmp_path_factory):
+    root = tmp_path_factory.mktemp("rounds")
+    for name in ("round1", "round2"):
+        report([SHIPPED / "data/samples" / name], root / name, workspace=SHIPPED, jobs=1)
+    return root
+
+
+@pytest.fixture(scope="module")
+def compared(rounds, tmp_path_factory):
+    output = tmp_path_factory.mktemp("compared") / "out"
+    ledger = rounds / "round1/ledger.xlsx"
+    book = openpyxl.load_workbook(ledger)
+    sheet = book["整改台账"]
+    columns = {cell.value: cell.column for row in sheet.iter_rows(max_row=3) for cell in row if cell.value}
+    first = next(row for row in range(1, 9) if sheet.cell(row, 1).value == 1)
+    sheet.cell(first, columns["进展情况"]).value = "已约谈，样品已退回"
+    book.save(ledger)
+    found = compare(
+        rounds / "round1",
+        rounds / "round2",
+        output,
+        workspace=SHIPPED,
+        order=Order(office="厅纪检组"),
+        notices={"索要产品": "2025-09-01"},
+    )
+    return found, output
+
+
+def test_a_comparison_writes_its_files_and_no_others(compared):
+    assert sorted(path.name for path in compared[1].iterdir()) == sorted(COMPARED)
+
+
+def test_cells_are_those_of_the_two_rounds(compared, rounds):
+    found, output = compared
+    with (output / "comparison.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {(row["department"], row["label"]): row for row in csv.DictReader(file)}
+    tables = [json.loads((rounds / name / "tables.json").read_text("utf-8")) for name in ("round1", "round2")]
+    for side, table in zip(("before", "after"), tables, strict=True):
+        columns = table["summary"]["columns"]
+        for values in table["summary"]["rows"]:
+            cell = dict(zip(columns, values, strict=True))
+            row = rows.get((cell["department"], cell["label"]))
+            assert int(row[side] if row else 0) == cell["count_distinct"]
+            assert row is None or int(row[f"opinions_{side}"]) == cell["opinions_distinct"]
+    overall = {cell.label: cell for cell in found.overall}
+    assert overall["product_solicitation"].before > 2 * overall["product_solicitation"].after
+    assert all(
+        cell.kind in {"rose", "fell", "appeared"} for cell in found.certain("rose", "fell", "appeared")
+    )
+
+
+def test_the_notice_about_products_shows(compared):
+    ((label, day, change),) = compared[0].notices
+    assert (label, day, change.kind) == ("product_solicitation", "2025-09-01", "fell")
+    assert change.before.found > change.after.found
+    assert change.p_share < 0.05
+    page = (compared[1] / "comparison.html").read_text("utf-8")
+    assert "索要产品：2025-09-01 通知前后" in page
+    assert f"{change.before.opinions} 件意见中有 {change.before.found} 件" in page
+
+
+def test_the_briefing_tells_what_changed_and_the_ledger_keeps_what_people_wrote(compared):
+    paper = docx.Document(str(compared[1] / "briefing.docx"))
+    text = "\n".join(paragraph.text for paragraph in paper.paragraphs)
+    assert "变化与新苗头" in text
+    assert "厅纪检组" in text
+    rows = [
+        [str(cell.value or "") for cell in row]
+        for row in openpyxl.load_workbook(compared[1] / "ledger.xlsx")["整改台账"].iter_rows()
+    ]
+    kept = next(row for row in rows if "已约谈，样品已退回" in row)
+    assert any("2025年" in cell and "件" in cell for cell in kept)
+
+
+def test_pages_need_no_network(compared):
+    for name in ("comparison.html", "report.html"):
+        page = html.unescape((compared[1] / name).read_text("utf-8"))
+        assert "http://" not in page.replace("http://www.w3.org", "")
+        assert "https://" not in page
+        assert "default-src 'none'" in page
+
+
+def test_the_same_rounds_give_the_same_files(rounds, tmp_path):
+    for name in ("a", "b"):
+        compare(rounds / "round1", rounds / "round2", tmp_path / name, workspace=SHIPPED)
+    for name in COMPARED:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_a_round_against_itself_has_not_changed(rounds, tmp_path):
+    found = compare(rounds / "round1", rounds / "round1", tmp_path / "out", workspace=SHIPPED)
+    assert not found.certain("rose", "fell", "appeared")
+    assert all(cell.before == cell.after for cell in (*found.cells, *found.overall))
+    assert "没有哪个部门的哪一类问题能确认上升" in (tmp_path / "out/comparison.html").read_text("utf-8")
+
+
+def test_labels_that_were_split_are_not_compared(rounds, tmp_path):
+    """The earlier round was judged before the migration: its labels are carried over, and the split one is left out."""
+    space = tmp_path / "space"
+    shutil.copytree(SHIPPED / "data", space / "data")
+    shutil.copytree(SHIPPED / "models", space / "models")
+    taxonomy = (space / "data/taxonomy.toml").read_text("utf-8")
+    old = tmp_path / "old"
+    shutil.copytree(rounds / "round1", old)
+    migrations = space / "data/migrations"
+    migrations.mkdir()
+    assert 'version = "1.0"' in taxonomy
+    (migrations / "0001.toml").write_text(
+        'from = "0.9"\nto = "1.0"\n\n[[rename]]\nold = "slow_work"\nnew = "stalling"\n', encoding="utf-8"
+    )
+    run = json.loads((old / "run.json").read_text("utf-8"))
+    run["taxonomy"] = "0.9"
+    (old / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    findings = pq.read_table(old / "findings.parquet").to_pandas()
+    findings["label"] = findings["label"].replace("stalling", "slow_work")
+    pq.write_table(pa.Table.from_pandas(findings), old / "findings.parquet")
+    found = compare(old, rounds / "round1", tmp_path / "out", workspace=space)
+    assert all(cell.before == cell.after for cell in (*found.cells, *found.overall))
+    assert {cell.label for cell in found.cells if cell.before} >= {"stalling", "product_solicitation"}
+
+
+@pytest.mark.parametrize("missing", ["run.json", "tables.json"])
+def test_a_folder_that_holds_no_round_is_refused(rounds, tmp_path, missing):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(rounds / "round1", damaged)
+    (damaged / missing).unlink()
+    with pytest.raises(InputError, match=r"damaged 里没有一轮完整的结果"):
+        compare(damaged, rounds / "round2", tmp_path / "out", workspace=SHIPPED)
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_are_not_written_over(rounds):
+    with pytest.raises(InputError, match="请给比较另选一个文件夹"):
+        compare(rounds / "round1", rounds / "round2", rounds / "round2", workspace=SHIPPED)
+
+
+def test_the_command_line(rounds, run, tmp_path):
+    status, out, err = run(
+        "compare", rounds / "round1", rounds / "round2", "-o", tmp_path / "cmp", "--workspace", SHIPPED,
+        "--notice", "索要产品=2025-09-01",
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("上升：")
+    assert lines[1].startswith("下降：")
+    assert lines[2].startswith("索要产品，2025-09-01 通知前 ")
+    assert lines[-1] == f"结果：{tmp_path / 'cmp/comparison.html'}"
+    for words, line in (
+        (("--notice", "索要产品"), "--notice 应写成 类别=日期，例如 --notice 索要产品=2026-05-01。"),
+        (("--notice", "索要产品=五月"), "--notice 的日期“五月”不对，应写成 2026-11-23。"),
+    ):
+        status, _, err = run(
+            "compare",
+            rounds / "round1",
+            rounds / "round2",
+            "-o",
+            tmp_path / "no",
+            "--workspace",
+            SHIPPED,
+            *words,
+        )
+        assert (status, err) == (2, f"错误：{line}\n")
