@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.text.clauses import split_clauses
@@ -43,13 +43,13 @@ class Evidence(NamedTuple):
 
 
 def typical_expressions(
-    evidence: Iterable[Evidence], segmenter: Segmenter
+    evidence: Iterable[Evidence], segmenter: Segmenter, departments: Collection[str] = ()
 ) -> Mapping[tuple[str, str], Sequence[str]]:
     """Expressions by (department, label), the most shared first; cells without any are left out.
 
     What is said as often of everything else is not typical. Guaranteed of each: the cell has :data:`CELL` distinct
     opinions at least, :data:`SHARED` of them hold the words, from :data:`UNITS` units or more where all of them tell theirs,
-    and none of those units' names is in them; between :data:`SHORTEST` and :data:`LONGEST` characters, whole words without
+    and none of those units' names, nor any of the names of ``departments``, is in them; between :data:`SHORTEST` and :data:`LONGEST` characters, whole words without
     numbers, letters or anything masked, and without single characters in a row, as an unknown person's name would be cut.
     """
     cells: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
@@ -75,6 +75,7 @@ def typical_expressions(
                 and ("" in units or len(units) >= UNITS)
                 and len(clusters) * others >= TYPICAL * (everywhere[phrase] - len(clusters)) * n
                 and not any(phrase[at : at + _TELLING] in names for at in range(len(phrase) - _TELLING + 1))
+                and not any(name in phrase for name in departments)
             }
             if chosen := _chosen(common):
                 found[cell] = chosen

@@ -30,7 +30,6 @@ from pipeline.expressions import Evidence, typical_expressions
 from pipeline.ledger.carrying import carry
 from pipeline.ledger.reading import read_ledger
 from pipeline.ledger.rows import LedgerRow
-from pipeline.lexicon import Lexicon
 from pipeline.outputs import OutputFolder
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
@@ -95,7 +94,7 @@ def write_papers(
     series = series_of(tables)
     write_page(facts, folder.path("report.html"), series)
     write_workbook(facts, folder.staging, folder.path("report.xlsx"), without=sealed.ids)
-    expressions = expressions_in(folder.staging, sealed.ids, space.lexicon)
+    expressions = expressions_in(folder.staging, sealed.ids, space)
     write_briefing(
         facts, disclosure, imprint, folder.path("briefing.docx"), series=series, expressions=expressions
     )
@@ -117,7 +116,7 @@ def write_papers(
     return [path.relative_to(folder.staging).as_posix() for path in (*letters, *notices)]
 
 
-def expressions_in(folder: Path, without: Collection[str], lexicon: Lexicon) -> Mapping[str, Sequence[str]]:
+def expressions_in(folder: Path, without: Collection[str], space: Workspace) -> Mapping[str, Sequence[str]]:
     """Typical expressions by label, of all departments together, from a run's files in ``folder``."""
     columns = ["id", "source_unit", "duplicate_of"]
     opinions = pq.read_table(folder / "opinions.parquet", columns=columns)
@@ -132,7 +131,9 @@ def expressions_in(folder: Path, without: Collection[str], lexicon: Lexicon) -> 
         for identity, label, text in zip(*(column.to_pylist() for column in batch.columns), strict=True)
         if identity not in without
     )
-    return {label: found for (_, label), found in typical_expressions(evidence, Segmenter(lexicon)).items()}
+    names = [name for d in space.directory.departments for name in (d.name, *d.aliases)]
+    found = typical_expressions(evidence, Segmenter(space.lexicon), names)
+    return {label: expressions for (_, label), expressions in found.items()}
 
 
 def series_of(tables: Tables) -> tuple[Series, ...]:

@@ -86,3 +86,15 @@ def test_what_is_said_of_everything_is_typical_of_nothing(segmenter):
     found = typical_expressions(both, segmenter)
     assert not any("部门" in expression for expressions in found.values() for expression in expressions)
     assert found["盐业公司", "stalling"]
+
+
+def test_no_department_is_in_an_expression(segmenter):
+    said = cell(
+        [f"材料要反复修改，供销公司{end}" for end in ("说的", "要的", "定的", "压的", "管的")] + OTHERS
+    )
+    assert any(
+        "供销公司" in phrase for phrase in typical_expressions(said, segmenter)["盐业公司", "stalling"]
+    )
+    found = typical_expressions(said, segmenter, ["轻工供销公司", "供销公司"])["盐业公司", "stalling"]
+    assert found
+    assert not any("供销公司" in phrase for phrase in found)
