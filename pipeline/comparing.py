@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pipeline.aggregate.stored import loaded
 from pipeline.aggregate.tables import Tables, recounted
 from pipeline.carrying import carry_all, carry_findings
 from pipeline.classifier.files import read_card
+from pipeline.directory import Directory
 from pipeline.documents.briefing import write_briefing
 from pipeline.documents.comparison import Comparison, changes_told, comparison_rows, write_comparison
 from pipeline.documents.disclosure import Disclosure
@@ -28,9 +29,10 @@ from pipeline.documents.page import write_page
 from pipeline.errors import InputError
 from pipeline.ledger.carrying import carry
 from pipeline.ledger.rows import Change as Moved
+from pipeline.ledger.rows import LedgerRow, standing_of
 from pipeline.migration import Action
 from pipeline.outputs import OutputFolder, csv_cell
-from pipeline.papers import Order, ledger_in, period_of, series_of
+from pipeline.papers import Order, expressions_in, ledger_in, period_of, series_of
 from pipeline.workspace import Workspace, open_workspace
 
 COMPARED = ("comparison.csv", "comparison.html", "report.html", "briefing.docx", "ledger.xlsx")
@@ -72,7 +74,8 @@ def compare(
     """Compare two result folders of :func:`pipeline.run.report` and write :data:`COMPARED` into ``output``.
 
     ``notices``: label (code or Chinese name) → the day (``YYYY-MM-DD``) of a notice about it. The ledger of the earlier
-    round is carried on, with what people wrote in it and what became of each row.
+    round is carried on, with what people wrote in it and what became of each row; rows that lie in the later round's folder
+    or in ``output`` already, where people may have gone on writing, take the place of earlier ones.
 
     Raises:
         InputError: a folder holds no such results, or ``output`` is one of them, or a label or day is wrong.
@@ -80,6 +83,12 @@ def compare(
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
     earlier, later = read_round(Path(before), space), read_round(Path(after), space)
+    if str(later.run["taxonomy"]) != space.taxonomy.version:
+        raise InputError(
+            f"{after} 是按类别表 {str(later.run['taxonomy'])[:40]} 版判的；请用“qingyi report”按现在的类别表重新判一遍。"
+        )
+    if str(earlier.tables.totals["first_day"]) > str(later.tables.totals["last_day"] or "9999"):
+        raise InputError(f"{before} 的意见比 {after} 的晚；前一轮写在前面，后一轮写在后面。")
     if (Path(output) / "run.json").exists():
         raise InputError(f"{output} 里有一轮判定的结果，比较会盖掉它；请给比较另选一个文件夹。")
     labels = [code for code in space.taxonomy.codes if code not in earlier.incomparable]
@@ -90,13 +99,18 @@ def compare(
         overall=compare_rounds(_overall(earlier.tables), _overall(later.tables), labels),
         incomparable=earlier.incomparable,
         notices=tuple(
-            (space.taxonomy.parse([label])[0], day, _around(label, day, earlier, later, space))
-            for label, day in (notices or {}).items()
+            (code, day, _around(code, day, earlier, later, space))
+            for code, day in _asked(notices or {}, space)
         ),
     )
+    ledger = {
+        row.cell: row
+        for folder in (earlier.folder, later.folder, Path(output))
+        for row in ledger_in(folder, space)
+    }
     with OutputFolder(Path(output), results=COMPARED) as folder:
-        _write(comparison, earlier, later, space, order or Order(), folder)
-    return comparison
+        rows = _write(comparison, earlier, later, space, tuple(ledger.values()), order or Order(), folder)
+    return replace(comparison, ledger=standing_of(rows))
 
 
 def read_round(folder: Path, space: Workspace) -> Round:
@@ -115,7 +129,7 @@ def read_round(folder: Path, space: Workspace) -> Round:
             f"{folder} 里没有一轮完整的结果（run.json、tables.json）；请用“qingyi report”把这一轮判一遍，再比较。"
         ) from None
     if version == space.taxonomy.version:
-        return Round(folder, tables, run, {})
+        return Round(folder, _under_present_names(tables, space.directory), run, {})
     findings = pq.read_table(folder / "findings.parquet").to_pandas()
     opinions = pq.read_table(folder / "opinions.parquet", columns=["id", "duplicate_of"]).to_pandas()
     carried = carry_findings(
@@ -123,9 +137,23 @@ def read_round(folder: Path, space: Workspace) -> Round:
     )
     first = opinions["duplicate_of"].where(opinions["duplicate_of"] != "", opinions["id"])
     clusters = dict(zip(opinions["id"], first, strict=True))
-    return Round(
-        folder, recounted(tables, carried.findings, clusters, space.taxonomy), run, carried.incomparable
-    )
+    now = recounted(tables, carried.findings, clusters, space.taxonomy)
+    return Round(folder, _under_present_names(now, space.directory), run, carried.incomparable)
+
+
+def _under_present_names(tables: Tables, directory: Directory) -> Tables:
+    """Tables whose departments have the directory's names, where those they had are aliases now."""
+    had = tables.by_department["department"].tolist()
+    now = {name: directory.resolve(name) or name for name in had}
+    if any(
+        new in had for name, new in now.items() if new != name
+    ):  # two became one: their sums are not known
+        return tables
+    renamed = {
+        name: getattr(tables, name).assign(department=getattr(tables, name)["department"].map(now))
+        for name in ("summary", "by_department", "cube")
+    }
+    return replace(tables, **renamed)
 
 
 def _overall(tables: Tables) -> pd.DataFrame:
@@ -133,8 +161,17 @@ def _overall(tables: Tables) -> pd.DataFrame:
     return tables.by_label.assign(department="", opinions_distinct=int(tables.totals["valid_distinct"]))
 
 
-def _around(label: str, day: str, earlier: Round, later: Round, space: Workspace) -> NoticeChange:
-    code = space.taxonomy.parse([label])[0]
+def _asked(notices: Mapping[str, str], space: Workspace) -> list[tuple[str, str]]:
+    """(label code, day) of each notice."""
+    names = {name: label.code for label in space.taxonomy.labels for name in (label.code, label.name_zh)}
+    for name in notices:
+        if name not in names:
+            known = "、".join(label.name_zh for label in space.taxonomy.labels)
+            raise InputError(f"--notice 的类别“{name[:20]}”不在类别表里；有：{known}。")
+    return [(names[name], day) for name, day in notices.items()]
+
+
+def _around(code: str, day: str, earlier: Round, later: Round, space: Workspace) -> NoticeChange:
     try:
         notice = dt.date.fromisoformat(day)
     except ValueError:
@@ -160,16 +197,17 @@ def _write(
     earlier: Round,
     later: Round,
     space: Workspace,
+    ledger: Sequence[LedgerRow],
     order: Order,
     folder: OutputFolder,
-) -> None:
+) -> tuple[LedgerRow, ...]:
+    """Write all files; returns the rows of the ledger."""
     card = read_card(space.models, str(later.run["model"]))
     facts = [Facts.collect(one.tables, one.run, card, space.taxonomy) for one in (earlier, later)]
     before, after = (Disclosure.of(one) for one in facts)
     imprint = order.imprint(str(later.tables.totals["last_day"]))
     frame = pd.DataFrame(comparison_rows(comparison, space.taxonomy))
     frame.map(csv_cell).to_csv(folder.path("comparison.csv"), index=False, encoding="utf-8-sig")
-    write_comparison(comparison, space.taxonomy, folder.path("comparison.html"))
     series = series_of(later.tables)
     since = Earlier(
         name=period_of(earlier.tables),
@@ -178,9 +216,10 @@ def _write(
     )
     write_page(facts[1], folder.path("report.html"), series, since)
     told = changes_told(comparison, before, after, space.taxonomy)
-    write_briefing(facts[1], after, imprint, folder.path("briefing.docx"), told, series)
+    expressions = expressions_in(later.folder, frozenset(later.run["sealed"]), space)
+    write_briefing(facts[1], after, imprint, folder.path("briefing.docx"), told, series, expressions)
     rows = carry(
-        ledger_in(earlier.folder, space),
+        ledger,
         round_cells(after, before, _moves(comparison.cells)),
         space.taxonomy,
         round_name=period_of(later.tables),
@@ -188,6 +227,9 @@ def _write(
         due=dt.date.fromisoformat(imprint.due) if imprint.due else "",
     )
     write_ledger(rows, folder.path("ledger.xlsx"))
+    standing = replace(comparison, ledger=standing_of(rows))
+    write_comparison(standing, space.taxonomy, folder.path("comparison.html"))
+    return rows
 
 
 def _moves(cells: Sequence[Change]) -> dict[tuple[str, str], Moved]:

@@ -43,38 +43,42 @@ class Evidence(NamedTuple):
 
 
 def typical_expressions(
-    evidence: Iterable[Evidence], segmenter: Segmenter, departments: Collection[str] = ()
+    evidence: Iterable[Evidence],
+    segmenter: Segmenter,
+    departments: Collection[str] = (),
+    units: Collection[str] = (),
 ) -> Mapping[tuple[str, str], Sequence[str]]:
     """Expressions by (department, label), the most shared first; cells without any are left out.
 
     What is said as often of everything else is not typical. Guaranteed of each: the cell has :data:`CELL` distinct
-    opinions at least, :data:`SHARED` of them hold the words, from :data:`UNITS` units or more where all of them tell theirs,
-    and none of those units' names, nor any of the names of ``departments``, is in them; between :data:`SHORTEST` and :data:`LONGEST` characters, whole words without
-    numbers, letters or anything masked, and without single characters in a row, as an unknown person's name would be cut.
+    opinions at least; :data:`SHARED` of them, whose evidence is not the same text, hold the words; they come from :data:`UNITS`
+    units or more (who tells no unit is one by himself); none of the names of ``departments`` and ``units`` is in them, of a
+    unit's no :data:`_TELLING` characters; between :data:`SHORTEST` and :data:`LONGEST` characters, whole words without numbers,
+    letters or anything masked, and without single characters in a row, as an unknown person's name would be cut.
     """
     cells: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for item in evidence:
         members = cells[item.department, item.label]
         if len(members) < ENOUGH:
             members.append(item)
+    pieces = {unit[at : at + _TELLING] for unit in units for at in range(len(unit) - _TELLING + 1)}
     said = {cell: _said(items, segmenter) for cell, items in cells.items()}
     sizes = {cell: len({item.cluster for item in items}) for cell, items in cells.items()}
     everywhere = Counter({phrase: 0 for phrases in said.values() for phrase in phrases})
     for phrases in said.values():
-        everywhere.update({phrase: len(clusters) for phrase, (clusters, _) in phrases.items()})
+        everywhere.update({phrase: len(voices) for phrase, (voices, _) in phrases.items()})
     total = sum(sizes.values())
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for cell, phrases in said.items():
         if sizes[cell] >= CELL:
             n, others = sizes[cell], total - sizes[cell]
-            names = _names(cells[cell])
             common = {
-                phrase: len(clusters)
-                for phrase, (clusters, units) in phrases.items()
-                if len(clusters) >= SHARED
-                and ("" in units or len(units) >= UNITS)
-                and len(clusters) * others >= TYPICAL * (everywhere[phrase] - len(clusters)) * n
-                and not any(phrase[at : at + _TELLING] in names for at in range(len(phrase) - _TELLING + 1))
+                phrase: len(voices)
+                for phrase, (voices, givers) in phrases.items()
+                if len(voices) >= SHARED
+                and len(givers) >= UNITS
+                and len(voices) * others >= TYPICAL * (everywhere[phrase] - len(voices)) * n
+                and not any(phrase[at : at + _TELLING] in pieces for at in range(len(phrase) - _TELLING + 1))
                 and not any(name in phrase for name in departments)
             }
             if chosen := _chosen(common):
@@ -83,19 +87,18 @@ def typical_expressions(
 
 
 def _said(items: Sequence[Evidence], segmenter: Segmenter) -> dict[str, tuple[set[str], set[str]]]:
-    """Phrase → the opinions that hold it, and the units they come from."""
+    """Phrase → the voices that say it, and the units that they come from.
+
+    One text is one voice, of whatever departments it was said: pasted often it is not said by many.
+    """
     said: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    voice: dict[str, str] = {}
     for item in items:
         for phrase in set(_phrases(item.text, segmenter)):
-            clusters, units = said[phrase]
-            clusters.add(item.cluster)
-            units.add(item.unit)
+            voices, givers = said[phrase]
+            voices.add(voice.setdefault(item.text, item.cluster))
+            givers.add(item.unit or f"\0{item.cluster}")
     return said
-
-
-def _names(items: Sequence[Evidence]) -> set[str]:
-    """Pieces of the names of the units that gave opinions."""
-    return {item.unit[at : at + _TELLING] for item in items for at in range(len(item.unit) - _TELLING + 1)}
 
 
 def _chosen(common: Mapping[str, int]) -> tuple[str, ...]:

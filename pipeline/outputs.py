@@ -30,6 +30,9 @@ RESULTS = (
 )  # fmt: skip
 """Every file a run may write, but for letters and notices, whose names differ; what a run does not write but an earlier one did is taken away."""
 
+LEDGER = "ledger.xlsx"
+"""People work in it: no run takes it away."""
+
 _OF_A_ROUND = re.compile(r"(?:feedback|notices)/[^/\\]+\.docx")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -102,7 +105,7 @@ class OutputFolder:
             if kind is None:
                 earlier = {*self._results, *self._letters_of_an_earlier_run()}
                 written = self._move()
-                for name in earlier - written:
+                for name in earlier - written - {LEDGER}:
                     (self.folder / name).unlink(missing_ok=True)
                 for name in ("feedback", "notices", "sealed"):
                     with contextlib.suppress(OSError):  # what else lies there keeps it
@@ -127,7 +130,9 @@ class OutputFolder:
         names = [path.relative_to(self.staging).as_posix() for path in paths]
         for path, name in zip(paths, names, strict=True):
             target = self.folder / name
-            target.parent.mkdir(mode=0o700, exist_ok=True)
+            if target.parent != self.folder:
+                target.parent.mkdir(mode=0o700, exist_ok=True)
+                target.parent.chmod(0o700)
             os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
             path.replace(target)
         return set(names)

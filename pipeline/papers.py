@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.aggregate.commendation import Verdict, commend, false_finding_rates
+from pipeline.aggregate.commendation import commend, false_finding_rates
 from pipeline.aggregate.series import Series, compare_within_series
 from pipeline.aggregate.tables import Tables
 from pipeline.directory import KINDS
 from pipeline.documents.briefing import write_briefing
-from pipeline.documents.clues import ClueRow, write_clues
+from pipeline.documents.clues import LONGEST_PASSWORD, SHORTEST_PASSWORD, ClueRow, is_locked, write_clues
 from pipeline.documents.commendation import Commended, write_commendation
 from pipeline.documents.disclosure import DisclosedDepartment, Disclosure
 from pipeline.documents.facts import Facts
@@ -26,6 +26,7 @@ from pipeline.documents.page import write_page
 from pipeline.documents.prose import share, span
 from pipeline.documents.word import Imprint
 from pipeline.documents.workbook import write_workbook
+from pipeline.errors import InputError
 from pipeline.expressions import Evidence, typical_expressions
 from pipeline.ledger.carrying import carry
 from pipeline.ledger.reading import read_ledger
@@ -34,6 +35,9 @@ from pipeline.outputs import OutputFolder
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
 from pipeline.workspace import Workspace
+
+LAST_DAY = "9900-01-01"
+"""Of issue: calendars end a century later."""
 
 DAYS = 30
 """For putting right, from the day of issue."""
@@ -45,6 +49,9 @@ class Order:
 
     ``office`` signs; ``day`` of issue is ``YYYY-MM-DD``, the round's last day where it is empty; ``days`` are given for
     putting right; ``password`` locks the sealed file.
+
+    Raises:
+        InputError: the password is too short or too long, or the day too late.
     """
 
     office: str = ""
@@ -52,23 +59,32 @@ class Order:
     days: int = DAYS
     password: str | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        if self.password is not None and not SHORTEST_PASSWORD <= len(self.password) <= LONGEST_PASSWORD:
+            raise InputError(f"问题线索的密码应为 {SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 个字符。")
+        if self.day > LAST_DAY:
+            raise InputError(f"文书日期应在 {LAST_DAY} 以前。")
+
     def imprint(self, last_day: str) -> Imprint:
         """As the papers carry it; no day where neither the office nor the round has one."""
-        day = self.day or last_day
+        day = self.day or min(last_day, LAST_DAY)
         due = (dt.date.fromisoformat(day) + dt.timedelta(days=self.days)).isoformat() if day else ""
-        return Imprint(office=self.office, day=day, due=due)
+        return Imprint(office=self.office, day=day, due=due, days=self.days)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """What no paper but ``sealed/clues.xlsx`` may say: its rows, and the ids of those opinions and their repeats."""
+    """What no paper but ``sealed/clues.xlsx`` may say.
+
+    Its rows, the ids of those opinions and of their repeats, and the departments that they are about.
+    """
 
     rows: Sequence[ClueRow] = field(repr=False)
     ids: Collection[str] = field(repr=False)
+    departments: Collection[str] = field(repr=False)
 
 
 def write_papers(
-    everything: Tables,
     tables: Tables,
     run: Mapping[str, Any],
     card: Mapping[str, Any],
@@ -80,8 +96,7 @@ def write_papers(
 ) -> list[str]:
     """Write all papers; returns the names of the letters and notices, which differ from round to round.
 
-    ``tables`` are those without sealed opinions, of which the papers are written; ``everything`` counts them too: nobody is
-    commended whom one of them accuses. ``run`` and ``card`` are the records of the run and its model. The ``ledger`` that
+    ``tables`` are those without sealed opinions; no department that one of these is about is commended. ``run`` and ``card`` are the records of the run and its model. The ``ledger`` that
     people worked in is carried on.
 
     Raises:
@@ -98,7 +113,7 @@ def write_papers(
     write_briefing(
         facts, disclosure, imprint, folder.path("briefing.docx"), series=series, expressions=expressions
     )
-    commended = commended_of(everything, card, space.taxonomy, disclosure)
+    commended = commended_of(tables, card, space.taxonomy, disclosure, sealed.departments)
     write_commendation(commended, *period, imprint, folder.path("commendation.docx"))
     letters = write_feedback(facts, disclosure, imprint, folder.staging / "feedback")
     notices = write_notices(facts, disclosure, imprint, folder.staging / "notices")
@@ -132,7 +147,8 @@ def expressions_in(folder: Path, without: Collection[str], space: Workspace) -> 
         if identity not in without
     )
     names = [name for d in space.directory.departments for name in (d.name, *d.aliases)]
-    found = typical_expressions(evidence, Segmenter(space.lexicon), names)
+    units = {unit for _, unit in known.values()}
+    found = typical_expressions(evidence, Segmenter(space.lexicon), names, units)
     return {label: expressions for (_, label), expressions in found.items()}
 
 
@@ -148,15 +164,18 @@ def series_of(tables: Tables) -> tuple[Series, ...]:
 
 
 def commended_of(
-    everything: Tables, card: Mapping[str, Any], taxonomy: Taxonomy, disclosure: Disclosure
+    tables: Tables,
+    card: Mapping[str, Any],
+    taxonomy: Taxonomy,
+    disclosure: Disclosure,
+    without: Collection[str],
 ) -> list[Commended]:
     """Who may be commended, in directory order, with the counts that may be given."""
     measured = card["cross_validation"]["labels"]
     known = {code: figures for code, figures in measured.items() if code in taxonomy.codes}
     rates = dict.fromkeys(taxonomy.issues, 0.0) | false_finding_rates(known, card["opinions"])
-    verdicts = commend(
-        everything.summary, everything.by_department, taxonomy.issues, taxonomy.protected, rates
-    )
+    protected = [code for code in taxonomy.protected if code in taxonomy.issues]
+    verdicts = commend(tables.summary, tables.by_department, taxonomy.issues, protected, rates)
     told = {department.name: department for department in disclosure.named}
     return [
         Commended(
@@ -164,21 +183,34 @@ def commended_of(
             series=KINDS.get(verdict.kind, verdict.kind),
             praise=told[verdict.department].praise,
             opinions=told[verdict.department].opinions,
-            basis=_basis(told[verdict.department], verdict),
+            basis=_basis(told[verdict.department]),
         )
         for verdict in verdicts
-        if verdict.commended and verdict.department in told
+        if verdict.commended and verdict.department in told and verdict.department not in without
     ]
 
 
-def _basis(department: DisclosedDepartment, verdict: Verdict) -> tuple[str, ...]:
+def _basis(department: DisclosedDepartment) -> tuple[str, ...]:
     """On what ground, in clauses of a sentence; figures only where both counts may be given."""
     praise = "有意见表扬肯定"
     if department.praise and department.opinions:
         praise = f"有效意见{department.opinions}件，其中表扬肯定的{department.praise}件"
         praise += share(department.praise, department.opinions)
-    issues = "没有反映问题的意见" if not verdict.issues else "反映问题的意见没有超出计算机误判所能解释的范围"
+    issues = (
+        "没有反映问题的意见" if department.issue == 0 else "反映问题的意见没有超出计算机误判所能解释的范围"
+    )
     return praise, issues
+
+
+def check_seal(folder: Path, order: Order) -> None:
+    """Refuse to replace a locked file of clues by an open one.
+
+    Raises:
+        InputError: so it would be.
+    """
+    path = folder / "sealed" / "clues.xlsx"
+    if order.password is None and is_locked(path):
+        raise InputError(f"{path} 是加密的，这一次没有加密；请加上 --seal，或先把它移走。")
 
 
 def ledger_in(folder: Path, space: Workspace) -> tuple[LedgerRow, ...]:

@@ -52,7 +52,7 @@ def export(
     reader = open_reader(space)
     store = Store(space.feedback, space.migrations)
     answered = {
-        key
+        key: state.question.why
         for key, state in store.states().items()
         if (state.answers or state.skipped)
         and not (state.final and needs_review(state.final, space.migrations))
@@ -64,7 +64,8 @@ def export(
         audit=audit,
         labels=space.taxonomy.parse(labels),
         departments=[_department(space, name) for name in departments],
-        answered=answered,
+        answered=answered.keys(),
+        audited={key for key, why in answered.items() if why == "audit"},
         seed=len(store.batches()),
     )
     batch = batch_of(questions, "review", model or reader.model.version, space.taxonomy, now())

@@ -30,7 +30,7 @@ from pipeline.intake.files import FoundFiles, find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
-from pipeline.papers import Order, Sealed, ledger_in, write_papers
+from pipeline.papers import Order, Sealed, check_seal, ledger_in, write_papers
 from pipeline.records import Opinion, Reading, Rejection
 from pipeline.review.audits import audited_pairs
 from pipeline.workspace import Workspace, open_workspace
@@ -153,7 +153,10 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
     files = find_files(map(Path, inputs), output)
     intake = Intake(files, options.get("columns", {}))
     reader = open_reader(space)
+    order = options.get("order") or Order()
     ledger = ledger_in(output, space) if documents else ()
+    if documents:
+        check_seal(output, order)
     audits = audited_pairs(space)
     clock.lap("load")
     with OutputFolder(output) as folder:
@@ -166,10 +169,13 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
             tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
             counted = stream.tally.tables(sealed=False)
             folder.path("tables.json").write_text(dumped(counted), encoding="utf-8")
-            sealed = Sealed(rows=stream.clues, ids=stream.tally.sealed())
-            order = options.get("order") or Order()
+            sealed = Sealed(
+                rows=stream.clues,
+                ids=stream.tally.sealed(),
+                departments=stream.tally.accused_in_secret(),
+            )
             run["letters"] = write_papers(
-                tables, counted, run, reader.model.card, space, sealed, ledger, folder, order
+                counted, run, reader.model.card, space, sealed, ledger, folder, order
             )
             clock.lap("documents")
         run["seconds"] = clock.seconds

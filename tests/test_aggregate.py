@@ -107,7 +107,7 @@ def test_suppressed_are_counts_of_one_to_four(workspace):
 def test_totals_and_breakdowns(tables):
     assert tables.totals == {
         "accepted": 6, "distinct": 5, "valid": 5, "valid_distinct": 4, "issue": 3, "issue_distinct": 2,
-        "praise": 1, "praise_distinct": 1, "suggestion_distinct": 1, "needs_review": 1,
+        "praise": 1, "praise_distinct": 1, "suggestion": 1, "suggestion_distinct": 1, "needs_review": 1,
         "first_day": "2025-03-04", "last_day": "2025-04-01",
     }  # fmt: skip
     periods = tables.by_period.set_index("period")

@@ -93,7 +93,10 @@ def test_the_closing_summary_and_nothing_else(run, write):
         "提示：日期认不出，按空白处理（1 行）。",
         "提示：部门列中有 1 个名称不在部门目录里，按“未指明”统计（见 run.json）。",
     ]
-    assert lines[4] == "有 1 件问题线索另存在 out/sealed，只供纪检监察机构；其他文书里没有。"
+    assert lines[4] == (
+        "有 1 件问题线索另存在 out/sealed，只供纪检监察机构；其他文书里没有，件数也不含它们"
+        "（opinions、findings、summary.csv 是数据，仍有）。"
+    )
     assert lines[5].startswith("结果：out/report.html（用时 ")
     assert len(lines) == 6
 

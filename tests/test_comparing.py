@@ -93,6 +93,41 @@ def test_the_briefing_tells_what_changed_and_the_ledger_keeps_what_people_wrote(
     assert any("2025年" in cell and "件" in cell for cell in kept)
 
 
+def test_comparing_again_keeps_what_was_written_since(rounds, tmp_path):
+    output = tmp_path / "out"
+    compare(rounds / "round1", rounds / "round2", output, workspace=SHIPPED)
+    book = openpyxl.load_workbook(output / "ledger.xlsx")
+    sheet = book["整改台账"]
+    columns = {cell.value: cell.column for row in sheet.iter_rows(max_row=3) for cell in row if cell.value}
+    first = next(row for row in range(1, 9) if sheet.cell(row, 1).value == 1)
+    sheet.cell(first, columns["责任人"]).value = "办公室值班员"
+    book.save(output / "ledger.xlsx")
+    found = compare(rounds / "round1", rounds / "round2", output, workspace=SHIPPED)
+    values = [
+        cell.value
+        for row in openpyxl.load_workbook(output / "ledger.xlsx")["整改台账"].iter_rows()
+        for cell in row
+    ]
+    assert "办公室值班员" in values
+    assert sum(found.ledger.values()) > 0
+
+
+def test_rounds_in_the_wrong_order_are_refused(rounds, tmp_path):
+    with pytest.raises(InputError, match=r"前一轮写在前面，后一轮写在后面。$"):
+        compare(rounds / "round2", rounds / "round1", tmp_path / "out", workspace=SHIPPED)
+
+
+def test_a_label_that_does_not_exist_is_answered_with_those_that_do(rounds, tmp_path):
+    with pytest.raises(InputError, match=r"--notice 的类别“索要”不在类别表里；有：索要产品、"):
+        compare(
+            rounds / "round1",
+            rounds / "round2",
+            tmp_path / "out",
+            workspace=SHIPPED,
+            notices={"索要": "2025-09-01"},
+        )
+
+
 def test_pages_need_no_network(compared):
     for name in ("comparison.html", "report.html"):
         page = html.unescape((compared[1] / name).read_text("utf-8"))

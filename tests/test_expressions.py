@@ -22,6 +22,7 @@ def cell(texts, units=None, department="盐业公司", label="stalling"):
 
 
 OTHERS = ["窗口没人", "电话打不通", "说领导不在家", "等了一上午", "让下周再来"]
+MORE = ["价目表没贴", "账目看不到", "结果不公示", "名额谁定的", "标准说不清"]
 SAME = [
     "材料要反复修改",
     "他们说材料要反复修改才行",
@@ -55,9 +56,10 @@ def test_repeats_of_one_opinion_do_not_make_it_typical(segmenter):
 def test_what_one_unit_says_is_not_quoted_and_no_units_name(segmenter):
     units = ["甲厂"] * len(SAME) + ["乙厂", "丙厂", "丁厂", "戊厂", "己厂"]
     assert not typical_expressions(cell(SAME + OTHERS, units), segmenter)
-    named = [f"柳溪县制伞厂{end}" for end in ("来了", "去过", "问过", "等着", "找过")]
-    others = ["柳溪县制伞厂", "乙厂", "丙厂", "丁厂", "戊厂", "己厂", "庚厂", "辛厂", "壬厂", "癸厂"]
-    assert not typical_expressions(cell(named + OTHERS, others), segmenter)
+    named = [f"长城机械厂{end}" for end in ("来了", "去过", "问过", "等着", "找过")]
+    others = ["长城机械厂", "乙厂", "丙厂", "丁厂", "戊厂", "己厂", "庚厂", "辛厂", "壬厂", "癸厂"]
+    assert typical_expressions(cell(named + OTHERS, others), segmenter)
+    assert not typical_expressions(cell(named + OTHERS, others), segmenter, units=["长城机械厂"])
 
 
 def test_names_numbers_and_masked_data_are_in_no_expression(segmenter):
@@ -81,7 +83,7 @@ def test_what_is_said_of_everything_is_typical_of_nothing(segmenter):
     common = [f"{text}，相关部门的答复" for text in SAME + OTHERS]
     both = cell(common) + [
         item._replace(cluster=f"x{item.cluster}")
-        for item in cell([f"{text}，相关部门的答复" for text in OTHERS * 2], label="opacity")
+        for item in cell([f"{text}，相关部门的答复" for text in (*OTHERS, *MORE)], label="opacity")
     ]
     found = typical_expressions(both, segmenter)
     assert not any("部门" in expression for expressions in found.values() for expression in expressions)
@@ -98,3 +100,11 @@ def test_no_department_is_in_an_expression(segmenter):
     found = typical_expressions(said, segmenter, ["轻工供销公司", "供销公司"])["盐业公司", "stalling"]
     assert found
     assert not any("供销公司" in phrase for phrase in found)
+
+
+def test_one_text_pasted_for_many_departments_is_one_voice(segmenter):
+    pasted = [
+        Evidence("", "stalling", f"copy{number}", "", "窗口那个染红头发的不给办") for number in range(15)
+    ]
+    found = typical_expressions(pasted + cell(OTHERS * 3, department=""), segmenter)
+    assert not any("红头发" in phrase for phrases in found.values() for phrase in phrases)

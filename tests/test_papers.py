@@ -20,11 +20,12 @@ from pipeline.documents.briefing import write_briefing
 from pipeline.documents.commendation import Commended, write_commendation
 from pipeline.documents.disclosure import HIDDEN, Disclosure
 from pipeline.documents.facts import Facts
-from pipeline.documents.feedback import write_feedback
+from pipeline.documents.feedback import raised_issues, write_feedback
 from pipeline.documents.filenames import LONGEST, file_names
 from pipeline.documents.notice import widespread, wording, write_notices
 from pipeline.documents.sentences import Changes, Moved
 from pipeline.documents.word import Imprint
+from pipeline.papers import commended_of
 from pipeline.records import UNSPECIFIED, Finding, Opinion, Reading
 from pipeline.taxonomy import Label
 
@@ -414,13 +415,14 @@ def test_a_letter_tells_its_department_its_counts_and_nothing_else(folder, facts
         tables = docx.Document(str(folder / "feedback" / f"{department.name}.docx")).tables
         rows = rows_of(tables[0])[1:] if tables else []
         assert [(name, count) for name, count, _, _ in rows] == [
-            (label.name_zh, HIDDEN if count is None else str(count)) for label, count in department.found
+            (label.name_zh, HIDDEN if count is None else str(count))
+            for label, count in raised_issues(department)
         ]
         assert [tuple(row[2:]) for row in rows] == [
-            (label.definition, label.remedy) for label, _ in department.found
+            (label.definition, label.remedy) for label, _ in raised_issues(department)
         ]
         assert ("肯定的方面" in text) == (department.praise != 0)
-        assert "2026年12月23日前完成整改" in text
+        assert ("2026年12月23日前完成整改" in text) == bool(raised_issues(department))
 
 
 @pytest.mark.parametrize(
@@ -428,7 +430,6 @@ def test_a_letter_tells_its_department_its_counts_and_nothing_else(folder, facts
     [
         ([[("盐业公司", "praise")]] * 8, "收到涉及你单位的有效意见8件（重复的已合并）。其中，表扬肯定的8件。没有反映问题的意见。现将有关情况反馈如下。", ["一、肯定的方面", "二、有关事项"]),
         ([[("盐业公司", "praise")]] * 2, "收到涉及你单位的有效意见。没有反映问题的意见。", ["一、肯定的方面", "二、有关事项"]),
-        ([[("盐业公司", "suggestion")]] * 6, "收到涉及你单位的有效意见6件（重复的已合并）。没有归入具体的问题类别。", ["一、有关事项"]),
         ([[("盐业公司", "stalling")]], "收到涉及你单位的有效意见。现将有关情况反馈如下，请认真研究，抓好整改。", ["一、反映的问题", "二、整改要求", "三、有关事项"]),
     ],
 )  # fmt: skip
@@ -438,6 +439,21 @@ def test_letters_at_the_edges(collect, tmp_path, opinions, said, sections):
     assert path.name == "盐业公司.docx"
     assert said in text_of(path)
     assert headings(path) == sections
+
+
+@pytest.mark.parametrize("label", ["suggestion", "gifts_and_bribes", "retaliation"])
+def test_nothing_to_tell_is_no_letter(collect, tmp_path, label):
+    """Suggestions alone; and one grave accusation that nobody verified, which would only warn the accused."""
+    facts = collect([[("盐业公司", label)]] * (6 if label == "suggestion" else 2))
+    assert write_feedback(facts, Disclosure.of(facts), IMPRINT, tmp_path / "feedback") == []
+
+
+def test_grave_issues_that_many_tell_are_in_the_letter(collect, tmp_path):
+    facts = collect([[("盐业公司", "gifts_and_bribes")]] * 6)
+    (path,) = write_feedback(facts, Disclosure.of(facts), IMPRINT, tmp_path)
+    assert "收受财物" in "".join(
+        cell.text for row in docx.Document(str(path)).tables[0].rows for cell in row.cells
+    )
 
 
 def test_without_a_day_the_term_is_counted_from_receipt(collect, tmp_path):
@@ -608,3 +624,14 @@ def test_the_same_facts_make_the_same_files(folder, facts, disclosure, tmp_path)
     again = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.docx"))
     assert again == sorted(path.relative_to(folder) for path in folder.rglob("*.docx"))
     assert all((tmp_path / path).read_bytes() == (folder / path).read_bytes() for path in again)
+
+
+def test_nobody_is_commended_whom_a_sealed_opinion_is_about(collect, reader):
+    facts = collect([[("盐业公司", "praise")]] * 60)
+    told = Disclosure.of(facts)
+    for without, names in (((), ["盐业公司"]), (("盐业公司",), []), (("糖业公司",), ["盐业公司"])):
+        rows = commended_of(facts.tables, reader.model.card, reader.taxonomy, told, without)
+        assert [row.department for row in rows] == names
+        assert all(
+            row.basis == ("有效意见60件，其中表扬肯定的60件，占100.0%", "没有反映问题的意见") for row in rows
+        )

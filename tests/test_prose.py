@@ -12,6 +12,7 @@ from pipeline.aggregate.series import Prior, Series, Standing
 from pipeline.documents import prose, sentences
 from pipeline.documents.disclosure import DisclosedSource
 from pipeline.documents.sentences import Changes, Moved
+from pipeline.documents.word import Imprint
 from pipeline.taxonomy import Label
 
 COUNTS = st.lists(
@@ -105,9 +106,12 @@ def test_periods(first, last, said, title):
     assert prose.months(first, last) == title
 
 
-@pytest.mark.parametrize(("due", "said"), [("2025-05-11", "2025年5月11日前"), ("", "收到之日起30日内")])
-def test_terms(due, said):
-    assert prose.term(due) == said
+@pytest.mark.parametrize(
+    ("due", "days", "said"),
+    [("2025-05-11", 30, "2025年5月11日前"), ("", 30, "收到之日起30日内"), ("", 60, "收到之日起60日内")],
+)
+def test_terms(due, days, said):
+    assert Imprint(due=due, days=days).term == said
 
 
 @pytest.mark.parametrize(

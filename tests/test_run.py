@@ -8,12 +8,15 @@ import shutil
 import socket
 import stat
 
+import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.documents.clues import is_locked
 from pipeline.errors import InputError, ModelError, OutputError
 from pipeline.learn.metrics import f1
+from pipeline.papers import Order
 from pipeline.records import UNSPECIFIED
 from pipeline.run import classify, report
 from pipeline.workspace import SHIPPED
@@ -188,7 +191,8 @@ def test_results_are_replaced_as_a_set(tmp_path, write):
     (tmp_path / "out/mine.txt").write_text("x")
     classify([path], tmp_path / "out", jobs=1)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "findings.csv", "findings.parquet", "mine.txt", "opinions.csv", "opinions.parquet", "rejected.csv", "run.json",
+        "findings.csv", "findings.parquet", "ledger.xlsx", "mine.txt", "opinions.csv", "opinions.parquet", "rejected.csv",
+        "run.json",
     ]  # fmt: skip
 
 
@@ -289,3 +293,45 @@ def test_columns_not_in_the_directory_are_counted(tmp_path, write):
         "城管局",
         "产品质量监督检验站",
     ]
+
+
+CLUE = "供应处王处长收了我两万元现金，不给钱就不批指标，这是行贿"
+
+
+def test_clues_are_sealed_and_nowhere_else(tmp_path, write):
+    rows = "".join(f"{number},质检站的人态度冷淡，把材料一扔不理人，第{number}回了\n" for number in range(9))
+    path = write("a.csv", f"编号,意见内容\n{rows}c1,{CLUE}\n")
+    result = report([path], tmp_path / "out", jobs=1)
+    assert (result.run["clues"], result.run["sealed"]) == (1, ["c1"])
+    tables = json.loads((result.folder / "tables.json").read_text("utf-8"))
+    assert tables["totals"]["accepted"] == 9
+    book = openpyxl.load_workbook(result.folder / "sealed/clues.xlsx")
+    assert [row[0].value for row in book["问题线索"].iter_rows(min_row=2)] == ["c1"]
+    columns = tables["summary"]["columns"]
+    cells = [dict(zip(columns, row, strict=True)) for row in tables["summary"]["rows"]]
+    assert not any(cell["count"] for cell in cells if cell["label"] == "gifts_and_bribes")
+    assert not (result.folder / "feedback/物资供应处.docx").exists()
+    assert "物资供应处" not in (result.folder / "report.html").read_text("utf-8")
+
+
+def test_a_locked_file_of_clues_is_not_replaced_by_an_open_one(tmp_path, write):
+    path = write("a.csv", f"意见内容\n{CLUE}\n")
+    report([path], tmp_path / "out", jobs=1, order=Order(password="很长的密码很长的密码"))
+    with pytest.raises(
+        InputError, match=r"clues\.xlsx 是加密的，这一次没有加密；请加上 --seal，或先把它移走。$"
+    ):
+        report([path], tmp_path / "out", jobs=1)
+    assert is_locked(tmp_path / "out/sealed/clues.xlsx")
+    report([path], tmp_path / "out", jobs=1, order=Order(password="另一个更长的密码啊"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"password": "短"}, "问题线索的密码应为 8 至 255 个字符。"),
+        ({"day": "9999-12-31"}, "文书日期应在 9900-01-01 以前。"),
+    ],
+)
+def test_a_wrong_order_is_refused_at_once(wrong, line):
+    with pytest.raises(InputError, match=re.escape(line)):
+        Order(**wrong)

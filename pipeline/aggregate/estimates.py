@@ -46,12 +46,12 @@ def shares_of(
     np.maximum.at(whole, cluster, mine)
     asked = np.array([number in audited for number in opinion.tolist()], dtype=bool)
     truth = np.zeros(mine.shape, dtype=bool)
-    for row in np.flatnonzero(asked):
-        pairs = audited[int(opinion[row])]
-        truth[row] = [(int(department[row]), label) in pairs for label in range(labels)]
     whole_asked, whole_truth = np.zeros(clusters, dtype=bool), np.zeros(whole.shape, dtype=bool)
     np.logical_or.at(whole_asked, cluster, asked)
-    np.logical_or.at(whole_truth, cluster, truth)
+    for row in np.flatnonzero(asked):
+        for about, label in audited[int(opinion[row])]:
+            truth[row, label] |= about == department[row]
+            whole_truth[cluster[row], label] = True  # whatever department the program took it to be about
     rows = np.concatenate([department, np.full(clusters, departments)])
     bins = np.digitize(np.vstack([mine, whole]), POSTERIOR_EDGES)
     answers = np.vstack([truth, whole_truth])

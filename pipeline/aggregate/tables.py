@@ -34,7 +34,7 @@ class Tables:
     """What a run found, as tables; columns are the constants above.
 
     ``totals``: accepted, distinct, valid, valid_distinct, issue, issue_distinct, praise, praise_distinct,
-    suggestion_distinct, needs_review, first_day, last_day. ``by_source`` has the rows of
+    suggestion, suggestion_distinct, needs_review, first_day, last_day. ``by_source`` has the rows of
     :data:`~pipeline.aggregate.sources.GROUPS` that occur.
     """
 
@@ -56,6 +56,7 @@ def tables_of(
     cells = counted.cells.assign(kind=kinds[counted.cells["label"].to_numpy()])
     departments = [*directory.names, UNSPECIFIED]
     periods = periods_of(counted.days)
+    kept = {name for name, counts in zip(counted.sources, counted.kept, strict=True) if counts}
     return Tables(
         totals=_totals(counted, cells),
         summary=_summary(counted.concerns, cells, departments, taxonomy.codes, shares),
@@ -69,10 +70,16 @@ def tables_of(
         ),
         by_source=broken_down(cells, counted, counted.sources, "source", taxonomy)
         .set_index("source")
-        .reindex([name for name in GROUPS if name in set(counted.sources)], fill_value=0)
+        .reindex([name for name in GROUPS if name in kept], fill_value=0)
         .reset_index(),
         cube=cube_of(counted, cells, periods, departments, taxonomy.codes),
     )
+
+
+def unspecified_share(tables: Tables) -> float:
+    """Share of the distinct valid opinions that could be tied to no department of the directory; 0 without opinions."""
+    nowhere = tables.by_department.set_index("department")["opinions_distinct"].get(UNSPECIFIED, 0)
+    return int(nowhere) / max(1, int(tables.totals["valid_distinct"]))
 
 
 def recounted(
@@ -80,8 +87,8 @@ def recounted(
 ) -> Tables:
     """The tables with the labels that ``findings`` (opinion_id, department, label) have now, those by label alone.
 
-    For a round whose findings were carried over to another taxonomy: ``summary`` and ``by_label``; how many opinions there
-    are about a department stays. ``clusters`` names for every opinion the one it repeats, or itself.
+    For a round whose findings were carried over to another taxonomy: all counts by department and label; how many opinions
+    there are about a department stays, and so do the breakdowns by source, period and channel, in the old labels. ``clusters`` names for every opinion the one it repeats, or itself.
     """
     known = {department: number for number, department in enumerate(tables.by_department["department"])}
     cells = pd.DataFrame(
@@ -95,10 +102,21 @@ def recounted(
     opinions, distinct = (
         tables.by_department[column].tolist() for column in ("opinions", "opinions_distinct")
     )
+    kinds = np.array([label.kind for label in taxonomy.labels])
+    cells["kind"] = kinds[cells["label"].to_numpy(dtype=np.int64)]
+    by_department, totals = tables.by_department.copy(), dict(tables.totals)
+    for kind in ("issue", "praise"):
+        found = once(cells[cells["kind"] == kind], ["department"])["department"]
+        by_department[f"{kind}_distinct"] = np.bincount(found, minlength=len(known))
+    for kind in ("issue", "praise", "suggestion"):
+        mine = cells[cells["kind"] == kind]
+        totals |= {kind: int(mine["opinion"].nunique()), f"{kind}_distinct": int(mine["cluster"].nunique())}
     return replace(
         tables,
+        totals=totals,
         summary=_cells(cells, opinions, distinct, list(known), taxonomy.codes),
         by_label=_by_label(cells, int(tables.totals["valid_distinct"]), taxonomy.codes),
+        by_department=by_department,
     )
 
 
@@ -118,6 +136,7 @@ def _totals(counted: Counted, cells: pd.DataFrame) -> dict[str, int | str]:
         "issue_distinct": issue[1],
         "praise": praise[0],
         "praise_distinct": praise[1],
+        "suggestion": kinds.get("suggestion", (0, 0))[0],
         "suggestion_distinct": kinds.get("suggestion", (0, 0))[1],
         "needs_review": int(counted.review.sum()),
         "first_day": days[0] if days else "",

@@ -121,6 +121,12 @@ class Tally:
         hidden = self._hidden()
         return frozenset(identity for identity, number in self._number_of.items() if hidden[number])
 
+    def accused_in_secret(self) -> frozenset[str]:
+        """The departments that sealed opinions are about."""
+        hidden = self._hidden()
+        about = zip(*self._concerns, strict=True)
+        return frozenset(self._departments[department] for opinion, department in about if hidden[opinion])
+
     def _hidden(self) -> npt.NDArray[np.bool_]:
         first = np.array(self._first, dtype=np.int64)
         return np.isin(first, first[np.array(self._sealed, dtype=bool)])

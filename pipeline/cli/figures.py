@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.aggregate.tables import unspecified_share
 from pipeline.classifier.files import mismatch
 from pipeline.documents.comparison import KINDS, Comparison
 from pipeline.learn.check import Check
@@ -53,7 +54,12 @@ def show_result(result: Result, first: str) -> None:
         )
     if run["clues"] and "letters" in run:
         click.echo(
-            f"有 {run['clues']} 件问题线索另存在 {result.folder / 'sealed'}，只供纪检监察机构；其他文书里没有。"
+            f"有 {run['clues']} 件问题线索另存在 {result.folder / 'sealed'}，只供纪检监察机构；其他文书里没有，件数也不含它们（opinions、findings、summary.csv 是数据，仍有）。"
+        )
+    nowhere = unspecified_share(result.tables)
+    if nowhere > 0.5:
+        click.echo(
+            f"提示：{nowhere:.0%} 的有效意见没有归到部门目录里的部门；请核对 data/departments.csv，分部门的文书意义不大。"
         )
     click.echo(f"结果：{result.folder / first}（用时 {sum(run['seconds'].values()):.1f} 秒）")
 
@@ -75,6 +81,9 @@ def show_comparison(comparison: Comparison, taxonomy: Taxonomy, folder: Path) ->
         )
     if comparison.incomparable:
         click.echo(f"提示：类别表变动过，{'、'.join(comparison.incomparable)} 没有比较。")
+    if comparison.ledger:
+        told = "，".join(f"{state} {n} 项" for state, n in comparison.ledger.items())
+        click.echo(f"整改台账：{told}；请在 {folder / 'ledger.xlsx'} 上接着填。")
     click.echo(f"结果：{folder / 'comparison.html'}")
 
 

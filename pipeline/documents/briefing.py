@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.aggregate.series import Series
+from pipeline.aggregate.tables import unspecified_share
 from pipeline.documents.annexes import write_method, write_tables
 from pipeline.documents.disclosure import NOTE, DisclosedIssue, Disclosure, shown
 from pipeline.documents.facts import Facts
-from pipeline.documents.prose import BASE, leading, listing, months, ranking, some, term
+from pipeline.documents.prose import BASE, leading, listing, months, ranking, some
 from pipeline.documents.sentences import (
     Changes,
     by_series,
@@ -118,7 +119,7 @@ def _findings(
     if raised:
         paper.heading("意见分布")
         _by_issue(paper, raised, valid)
-        _by_department(paper, disclosure, series)
+        _by_department(paper, disclosure, series, unspecified_share(facts.tables))
         _by_source(paper, disclosure)
     prominent = _prominent(raised)
     if prominent:
@@ -128,7 +129,7 @@ def _findings(
     if changes is not None:
         paper.heading("变化与新苗头")
         _changed(paper, changes)
-    _advice(paper, facts, disclosure, prominent or raised, imprint.due)
+    _advice(paper, facts, disclosure, prominent or raised, imprint.term)
 
 
 def _by_issue(paper: Paper, raised: Sequence[DisclosedIssue], valid: int) -> None:
@@ -156,9 +157,15 @@ def _estimate(issue: DisclosedIssue) -> tuple[str, str]:
     return percent(issue.share), f"{percent(issue.low)}至{percent(issue.high)}"
 
 
-def _by_department(paper: Paper, disclosure: Disclosure, series: Sequence[Series]) -> None:
+def _by_department(
+    paper: Paper, disclosure: Disclosure, series: Sequence[Series], unspecified: float
+) -> None:
     about = [d for d in disclosure.named if d.issue != 0]
     paper.subheading("按部门")
+    if unspecified > 0.5:
+        paper.text(
+            f"{percent(unspecified)}的有效意见没有写明部门，也没有提到部门目录中的部门，以下分部门的情况只供参考。"
+        )
     if not about:
         paper.text("反映问题的意见没有写明部门，不能分部门统计。")
     elif len(about) == 1:
@@ -212,7 +219,7 @@ def _changed(paper: Paper, changes: Changes) -> None:
 
 
 def _advice(
-    paper: Paper, facts: Facts, disclosure: Disclosure, issues: Sequence[DisclosedIssue], due: str
+    paper: Paper, facts: Facts, disclosure: Disclosure, issues: Sequence[DisclosedIssue], term: str
 ) -> None:
     """What to do: a table of the issues told, then points on praise, suggestions and all the rest."""
     points = [
@@ -225,7 +232,7 @@ def _advice(
     ]
     if issues:
         points.append(
-            ("反馈和督办。", f"向有关部门发出意见反馈函，于{term(due)}收回整改情况，到期没有整改的列入督办。")
+            ("反馈和督办。", f"向有关部门发出意见反馈函，于{term}收回整改情况，到期没有整改的列入督办。")
         )
         points.append(
             ("保护反映人。", "办理中不得向被反映的部门和个人提供意见原文，不得追查反映人，不得打击报复。")
@@ -234,15 +241,16 @@ def _advice(
         return
     paper.heading("整改建议" if issues else "工作建议")
     if issues:
-        paper.text(f"对突出问题，建议逐项落实责任部门，于{term(due)}完成整改。")
+        paper.text(f"对突出问题，建议逐项落实责任部门，于{term}完成整改。")
         paper.table(
-            "整改任务", _TASK_COLUMNS, (_task(issue.label, disclosure, due) for issue in issues), look="Grid"
+            "整改任务", _TASK_COLUMNS, (_task(issue.label, disclosure, term) for issue in issues), look="Grid"
         )
     for lead, text in points:
         paper.point(lead, text)
 
 
-def _task(label: Label, disclosure: Disclosure, due: str) -> list[str]:
-    # whose count is not known to be 0, as the annex shows it
-    concerned = [d.name for d in disclosure.named if d.count(label.code) != 0]
-    return [label.name_zh, label.remedy, some(concerned, _MOST_NAMED, "个部门") or "有关部门", term(due)]
+def _task(label: Label, disclosure: Disclosure, term: str) -> list[str]:
+    # whose count is not known to be 0, as the annex shows it; those with the most given opinions first
+    counts = {d.name: d.count(label.code) for d in disclosure.named}
+    concerned = sorted((name for name in counts if counts[name] != 0), key=lambda name: -(counts[name] or 0))
+    return [label.name_zh, label.remedy, some(concerned, _MOST_NAMED, "个部门") or "有关部门", term]

@@ -63,6 +63,15 @@ def clue_row(reading: Reading, taxonomy: Taxonomy) -> ClueRow:
     )
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a file is an encrypted workbook, as the first bytes of its container say."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8) == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    except OSError:
+        return False
+
+
 def write_clues(rows: Iterable[ClueRow], sealed: Path, *, password: str | None = None) -> int:
     """Write ``clues.xlsx`` into the folder ``sealed`` and return the number of clues; rows are taken one by one.
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.aggregate.commendation import Rules
 from pipeline.documents.disclosure import Count, shown
 from pipeline.documents.prose import span
 from pipeline.documents.word import Column, Imprint, Paper
+from pipeline.documents.wording import percent
 
 _COLUMNS = (
     Column("序号", 14, "number"),
@@ -17,6 +19,14 @@ _COLUMNS = (
     Column("表扬（件）", 26, "number"),
     Column("有效意见（件）", 26, "number"),
 )
+
+
+_RULES = Rules()
+CONDITIONS = (
+    f"列入名单的条件是：表扬肯定的有{_RULES.praise}件以上，占该部门有效意见的{percent(_RULES.praise_share)}以上；"
+    f"反映问题的意见没有超出计算机误判所能解释的范围，并且有把握说不到{percent(_RULES.issue_share)}，意见太少的说不到这一点。"
+)
+"""Who may be commended (:class:`~pipeline.aggregate.commendation.Rules`), in words."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ def write_commendation(
     when = f"{period}的评议" if period else "最近一次评议"
     paper = Paper("评议表扬名单", subtitle="（送审稿）")
     if not rows:
-        paper.text(f"{when}中，没有达到表扬条件的部门。")
+        paper.text(f"{when}中，没有达到表扬条件的部门。{CONDITIONS}")
         paper.sign(imprint)
         paper.save(path)
         return
@@ -56,7 +66,7 @@ def write_commendation(
         paper.point(f"{row.department}。", "，".join(row.basis) + "。")
     paper.heading("有关事项")
     paper.text(
-        "以上由计算机分类统计得出。审定之前，请阅读有关意见原文，并向纪检监察机构了解有无正在核查的问题；公布时不得透露提出意见的单位和个人。"
+        f"{CONDITIONS}以上由计算机分类统计得出。审定之前，请阅读有关意见原文，并向纪检监察机构了解有无正在核查的问题；公布时不得透露提出意见的单位和个人。"
     )
     paper.sign(imprint)
     paper.save(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Comparison:
     """What two rounds' counts say of each other.
 
     ``before`` and ``after`` are the totals of the rounds, ``cells`` compares departments, ``overall`` all of them together
-    (their department is ""). ``incomparable`` labels are in neither. ``notices``: label, day, what changed around it.
+    (their department is ""). ``incomparable`` labels are in neither. ``notices``: label, day, what changed around it. ``ledger``: state → rows.
     """
 
     before: Mapping[str, int | str]
@@ -43,6 +43,7 @@ class Comparison:
     overall: tuple[Change, ...]
     incomparable: Mapping[str, Action]
     notices: tuple[tuple[str, str, NoticeChange], ...] = ()
+    ledger: Mapping[str, int] = field(default_factory=dict)
 
     def certain(self, *kinds: str) -> tuple[Change, ...]:
         """The cells of named departments that moved so, the largest difference first."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.aggregate.suppression import WIDTH, Hidden, PublishedTable, may_show_total, suppress
+from pipeline.aggregate.suppression import Hidden, PublishedTable, may_show_total, suppress, suppress_parts
 from pipeline.aggregate.tables import SUPPRESSED_FROM, SUPPRESSED_TO
 from pipeline.documents.facts import Facts
 from pipeline.records import UNSPECIFIED
@@ -20,7 +20,7 @@ from pipeline.taxonomy import Label
 HIDDEN = "＊"
 """Stands for a count that is not given."""
 
-NOTE = "“＊”表示件数不足5件，或者为防止由其他数字推算出这样的件数，一并不列。"
+NOTE = "“＊”表示件数不足5件，或者为防止由其他数字推算出这样的件数，一并不列，其中也可能是零。"
 
 Count = int | None
 """Distinct opinions; None where the number is not given, be it small, larger or 0."""
@@ -126,8 +126,8 @@ def shown(count: Count) -> str:
     return HIDDEN if count is None else str(count) if count else "—"
 
 
-def _array(counts: Sequence[Any], width: int = 0) -> np.ndarray:
-    return np.array(counts, dtype=np.int64).reshape((len(counts), width) if width else len(counts))
+def _array(counts: Sequence[Any], width: int | None = None) -> np.ndarray:
+    return np.array(counts, dtype=np.int64).reshape(len(counts) if width is None else (len(counts), width))
 
 
 def _unless(hidden: Any, count: int) -> Count:
@@ -172,14 +172,6 @@ def _sources(rows: Sequence[Mapping[Any, Any]], key: str, summed: bool) -> tuple
 
 
 def _partition(counts: Sequence[int]) -> list[Count]:
-    """Counts of disjoint groups with a known sum: what is hidden is at least two groups and :data:`WIDTH` opinions.
-
-    Then each hidden count may be anything from 0 to the sum of the hidden ones.
-    """
-    order = sorted((n for n, count in enumerate(counts) if count), key=lambda n: counts[n])
-    hidden = [n for n in order if _small(counts[n])]
-    for n in order[len(hidden) :]:
-        if not hidden or (len(hidden) > 1 and sum(counts[m] for m in hidden) >= WIDTH):
-            break
-        hidden.append(n)
-    return [None if n in hidden else count for n, count in enumerate(counts)]
+    """Counts of disjoint groups with a known sum, those to hide as None."""
+    hidden = suppress_parts(_array(counts)).tolist()
+    return [_unless(hides, count) for hides, count in zip(hidden, counts, strict=True)]

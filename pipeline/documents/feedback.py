@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.documents.disclosure import NOTE, DisclosedDepartment, Disclosure, shown
+from pipeline.documents.disclosure import NOTE, Count, DisclosedDepartment, Disclosure, shown
 from pipeline.documents.facts import Facts
 from pipeline.documents.filenames import file_names
-from pipeline.documents.prose import span, term
+from pipeline.documents.prose import span
 from pipeline.documents.word import Column, Imprint, Paper
+from pipeline.taxonomy import Label
 
 _COLUMNS = (
     Column("问题类别", 24),
@@ -24,15 +25,27 @@ _COLUMNS = (
 
 
 def write_feedback(facts: Facts, disclosure: Disclosure, imprint: Imprint, folder: Path) -> list[Path]:
-    """Write a letter for every department of the directory that somebody spoke about, in its order."""
+    """Write a letter for every department of the directory that has something to be told, in its order."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = file_names(department.name for department in disclosure.named)
+    told = [
+        department for department in disclosure.named if raised_issues(department) or department.praise != 0
+    ]
+    names = file_names(department.name for department in told)
     paths = []
-    for department in disclosure.named:
+    for department in told:
         path = folder / f"{names[department.name]}.docx"
         _letter(department, facts.totals, imprint).save(path)
         paths.append(path)
     return paths
+
+
+def raised_issues(department: DisclosedDepartment) -> list[tuple[Label, Count]]:
+    """The issues that the letter tells, those given first.
+
+    Grave ones whose number is not given are left out: on so few opinions that nobody has verified, a letter would only warn
+    those who are accused.
+    """
+    return [(label, count) for label, count in department.found if count is not None or not label.protected]
 
 
 def _letter(department: DisclosedDepartment, totals: Mapping[str, Any], imprint: Imprint) -> Paper:
@@ -42,7 +55,7 @@ def _letter(department: DisclosedDepartment, totals: Mapping[str, Any], imprint:
     if department.praise != 0:
         paper.heading("肯定的方面")
         paper.text(praised(department))
-    found = department.found
+    found = raised_issues(department)
     if found:
         paper.heading("反映的问题")
         paper.text(raised(department))
@@ -51,7 +64,7 @@ def _letter(department: DisclosedDepartment, totals: Mapping[str, Any], imprint:
         paper.table("", _COLUMNS, rows, note=note, look="Grid")
         paper.heading("整改要求")
         paper.text(
-            f"请对照上述问题认真自查，属实的立即整改，并举一反三、完善制度；不属实的作出说明。请于{term(imprint.due)}完成整改，并书面报送整改情况。"
+            f"请对照上述问题认真自查，属实的立即整改，并举一反三、完善制度；不属实的作出说明。请于{imprint.term}完成整改，并书面报送整改情况。"
         )
     paper.heading("有关事项")
     paper.text(
@@ -70,13 +83,9 @@ def introduction(department: DisclosedDepartment, period: str) -> str:
     given = [f"{name}{number}件" for name, number in sides if number]
     if given and department.opinions:
         said += f"其中，{'，'.join(given)}。"
-    if department.found:
+    if raised_issues(department):
         return said + "现将有关情况反馈如下，请认真研究，抓好整改。"
-    return (
-        said
-        + ("没有反映问题的意见。" if department.praise != 0 else "没有归入具体的问题类别。")
-        + "现将有关情况反馈如下。"
-    )
+    return said + ("没有反映问题的意见。" if department.issue == 0 else "") + "现将有关情况反馈如下。"
 
 
 def praised(department: DisclosedDepartment) -> str:
@@ -87,7 +96,7 @@ def praised(department: DisclosedDepartment) -> str:
 
 def raised(department: DisclosedDepartment) -> str:
     """How many opinions accuse and of what, as far as it is given."""
-    found = department.found
+    found = raised_issues(department)
     count = f"反映问题的意见{department.issue}件" if department.issue else "有意见反映问题"
     if len(found) == 1:
         return f"{count}，问题是{found[0][0].name_zh}，见下表。"

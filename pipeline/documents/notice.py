@@ -16,7 +16,7 @@ from typing import TypedDict
 from pipeline.documents.disclosure import Disclosure
 from pipeline.documents.facts import Facts
 from pipeline.documents.filenames import file_names
-from pipeline.documents.prose import span, term
+from pipeline.documents.prose import span
 from pipeline.documents.word import Imprint, Paper
 from pipeline.records import UNSPECIFIED
 from pipeline.taxonomy import Label
@@ -90,7 +90,7 @@ def _draft(label: Label, facts: Facts, disclosure: Disclosure, imprint: Imprint)
         paper.clause(lead, text)
     paper.clause(
         "限期自查整改。",
-        f"各部门、各单位要对照本通知逐条自查，于{term(imprint.due)}将自查和整改情况书面报告。本通知印发后仍有违反的，按有关规定严肃处理。",
+        f"各部门、各单位要对照本通知逐条自查，于{imprint.term}将自查和整改情况书面报告。本通知印发后仍有违反的，按有关规定严肃处理。",
     )
     paper.clause(
         "接受监督。",

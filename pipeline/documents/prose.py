@@ -108,11 +108,6 @@ def months(first: str, last: str) -> str:
     return f"{start}至{end if first[:4] != last[:4] else end.partition('年')[2]}"
 
 
-def term(due: str) -> str:
-    """By when: ``2025年5月11日前``, or counted from receipt where no day is set."""
-    return f"{chinese_date(due)}前" if due else "收到之日起30日内"
-
-
 def change(before: int, after: int) -> str:
     """How a count moved: 由28件降至11件，下降60.7%; a percentage only from a base of :data:`BASE` on."""
     if before == after:

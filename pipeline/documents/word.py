@@ -38,7 +38,7 @@ PORTRAIT, LANDSCAPE = 156, 225
 
 @dataclass(frozen=True)
 class Imprint:
-    """Who issues a paper and when: ``office`` as it signs; ``day`` of issue and ``due`` day as ``YYYY-MM-DD``.
+    """Who issues a paper and when: ``office`` as it signs; ``day`` of issue and ``due`` day as ``YYYY-MM-DD``, ``days`` between them.
 
     What is empty is left for a person: a line to be sealed, a date to be written in, a term counted from receipt.
     """
@@ -46,6 +46,12 @@ class Imprint:
     office: str = ""
     day: str = ""
     due: str = ""
+    days: int = 30
+
+    @property
+    def term(self) -> str:
+        """By when: ``2025年5月11日前``, or counted from receipt where no day is set."""
+        return f"{chinese_date(self.due)}前" if self.due else f"收到之日起{self.days}日内"
 
 
 @dataclass(frozen=True)

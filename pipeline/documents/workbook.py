@@ -171,7 +171,7 @@ def _method(book: Book, facts: Facts) -> None:
     header = (("项目", 36, book.wrapped), ("内容", 100, book.wrapped))
     rows = [
         ("读入文件", "；".join(source["name"] for source in run["files"])),
-        ("行数", f"读入 {run['rows_read']} = 采用 {run['rows_accepted']} + 未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}"),
+        ("行数", f"计入各表 {facts.totals['accepted']} 件，合并重复后 {facts.totals['distinct']} 件；未采用 {run['rows_rejected']} 行"),
         ("类别如何判定", "按子句提取词、字符片段和领域词类，逐类逻辑回归；整件和其中最能说明问题的一段各读一遍，合起来按长短校准成概率；高于该类阈值即给出，阈值由交叉验证确定。"),
         ("依据", "同一句中对该类得分贡献最大的连续子句；起止位置见 findings.csv，按脱敏后的正文计。"),
         ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),

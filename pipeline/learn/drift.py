@@ -26,7 +26,7 @@ from pipeline.learn.language import (
 )
 from pipeline.learn.metrics import Bools, ratio
 from pipeline.learn.themes import Group, marking_words, stable_groups
-from pipeline.review.export import model_of
+from pipeline.review.export import model_of, sealed_in
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
 
@@ -186,7 +186,8 @@ def read_round(folder: Path) -> Round:
         raise InputError(
             f"{folder} 里没有完整的判定结果（opinions.parquet、run.json）；请给出“qingyi report”或“classify”的结果文件夹。"
         )
-    kept = [row for row in rows if row["valid"] and not row["duplicate_of"]]
+    sealed = sealed_in(folder)
+    kept = [row for row in rows if row["valid"] and not row["duplicate_of"] and row["id"] not in sealed]
     if not kept:
         raise InputError(f"{folder} 里没有一件有效的意见，没有可比的。")
     return Round(

@@ -25,7 +25,7 @@ def carry(
     What people wrote stays; cells that they left empty and the program can fill are filled. ``follow_up`` gets a line on
     this round, in place of one of the same name, but where the row is of this round alone. A row not finished whose date is before ``today`` is 逾期, and 整改中 again
     when its date was put off. A closed row stays closed, or has relapsed: with at least :data:`FEWEST` opinions it is open
-    again, 未启动, with ``due`` as its date. New are issues of a named department with at least so many opinions.
+    again, 未启动, with ``due`` as its date; not by a round that counted it before it was closed. New are issues of a named department with at least so many opinions.
     """
     found = {(cell.department, cell.label): cell for cell in cells}
     labels = {label.code: label for label in taxonomy.labels}
@@ -67,14 +67,15 @@ def _filled(row: LedgerRow, label: Label | None) -> LedgerRow:
 def _carried(
     row: LedgerRow, cell: RoundCell | None, round_name: str, today: dt.date, due: dt.date | str
 ) -> LedgerRow:
+    counted = round_name in row.rounds.split("；")
     again = cell is not None and _enough(cell)
     if again and round_name not in row.rounds.split("；"):
         row = replace(row, rounds="；".join(filter(None, (row.rounds, round_name))))
-    if cell is not None and again:
-        row = replace(row, count=cell.after)
-    if row.rounds == round_name and not row.closed:  # counted again, or more of the round came in
-        return replace(row, state=_state(row, today))
-    relapsed = row.closed and again
+    if cell is not None:
+        row = replace(row, count=cell.after if again or cell.after == 0 else None)
+    if row.rounds == round_name:  # the same round again: nothing has come after it yet
+        return replace(row, state="已完成" if row.closed else _state(row, today))
+    relapsed = row.closed and again and not counted
     line = f"{round_name}：{RELAPSED + '，' if relapsed else ''}{_compared(cell)}"
     kept = [said for said in row.follow_up.split("\n") if said and not said.startswith(f"{round_name}：")]
     row = replace(row, follow_up="\n".join([*kept, line]))
@@ -104,4 +105,4 @@ def _compared(cell: RoundCell | None) -> str:
 def _counted(count: int | None, share: float | None) -> str:
     if count is None or 0 < count < FEWEST:
         return f"{NOT_GIVEN}件"
-    return f"{count}件" + (f"（占{share:.1%}）" if share is not None else "")
+    return f"{count}件" + (f"（按件数占{share:.1%}）" if share is not None else "")

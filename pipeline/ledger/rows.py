@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -93,3 +94,9 @@ class LedgerRow:
     def key(self) -> str:
         """The row's code in the sheet."""
         return f"{self.label}@{self.department}"
+
+
+def standing_of(rows: Iterable[LedgerRow]) -> dict[str, int]:
+    """How many rows there are of each state, of those the closed ones as 已销号; states without any are left out."""
+    states = ["已销号" if row.closed else row.state for row in rows]
+    return {state: states.count(state) for state in (*STATES, "已销号") if state in states}

@@ -33,30 +33,33 @@ def questions_of(
     labels: Collection[str],
     departments: Collection[str],
     answered: Collection[str],
+    audited: Collection[str],
     seed: int,
 ) -> list[Question]:
     """At most ``n`` opinions of a run in ``folder``: first the audited ones, then the others in order of worth.
 
-    Repeats, opinions that are not valid and those ``answered`` (keys) are left out. With ``labels`` or ``departments`` only
+    Repeats, opinions that are not valid, sealed ones and those ``answered`` (keys) are left out. But whom chance draws for the
+    audit is asked again unless that answer came of an audit (``audited``): a sample of those nobody doubted would flatter. With ``labels`` or ``departments`` only
     opinions found to carry one of them, or to speak about one, are asked about, and none is audited: a random choice among
     them measures nothing about the whole.
 
     Raises:
         InputError: the folder holds no results, or nothing in it is left to ask about.
     """
-    pool = _pool(folder, labels, departments, answered)
-    if not pool:
+    narrowed = bool(labels or departments)
+    pool = _pool(folder, labels, departments, answered if narrowed else audited)
+    known = [row for row, question in enumerate(pool) if question.key in answered]
+    if len(known) == len(pool):
         raise InputError(f"{folder} 里没有可问的意见：都已复核过，或没有符合 --label、--department 的。")
     opinions = [
         Opinion(id=question.id, text=question.text, department=question.department) for question in pool
     ]
     judged = reader.judge(opinions)
-    narrowed = bool(labels or departments)
     unsure = unsureness(judged.probabilities, reader.model.threshold)
-    audited, chosen = choose(unsure, judged.rows, n, 0.0 if narrowed else audit, seed)
+    drawn, chosen = choose(unsure, judged.rows, n, 0.0 if narrowed else audit, seed, known)
     why: Why = "asked" if narrowed else "unsure"
     return [
-        *(replace(pool[row], why="audit") for row in audited),
+        *(replace(pool[row], why="audit") for row in drawn),
         *(replace(pool[row], why=why) for row in chosen),
     ]
 
@@ -92,6 +95,14 @@ def origin_of(folder: Path, taxonomy: Taxonomy) -> str:
     return model_of(folder)
 
 
+def sealed_in(folder: Path) -> frozenset[str]:
+    """Ids of the opinions that are for the discipline office alone."""
+    try:
+        return frozenset(json.loads((folder / "run.json").read_text(encoding="utf-8")).get("sealed", ()))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return frozenset()
+
+
 def _made_by(folder: Path, what: str) -> str:
     try:
         return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))[what])
@@ -124,7 +135,7 @@ def _pool(
         suggested.setdefault(row["opinion_id"], []).append(
             (row["department"], row["label"], row["probability"], row["start"], row["end"])
         )
-    pool = []
+    sealed, pool = sealed_in(folder), []
     for row in opinions:
         found = suggested.get(row["id"], [])
         named = {department for department, *_ in found} | {row["department"]}
@@ -132,6 +143,7 @@ def _pool(
         if (
             row["valid"]
             and not row["duplicate_of"]
+            and row["id"] not in sealed
             and key not in answered
             and (not labels or any(code in labels for _, code, *_ in found))
             and (not departments or named.intersection(departments))

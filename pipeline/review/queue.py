@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -33,12 +35,12 @@ def unsureness(probabilities: Floats, threshold: Floats) -> Floats:
 
 
 def choose(
-    unsure: Floats, rows: sp.csr_array, n: int, audit: float, seed: int = 0
+    unsure: Floats, rows: sp.csr_array, n: int, audit: float, seed: int = 0, answered: Collection[int] = ()
 ) -> tuple[list[int], list[int]]:
     """``(audited, chosen)``: row numbers, at most ``n`` together, none twice.
 
-    ``audited`` is a simple random sample of a share ``audit`` of the n places, whatever the model thinks, so that it
-    measures. ``chosen`` are unsure opinions in order of choice: each time, among the :data:`POOL` × n most unsure, the
+    ``audited`` is a simple random sample of a share ``audit`` of the n places, whatever the model thinks and whether or not it
+    was ``answered`` (row numbers) before, so that it measures. ``chosen`` are not answered: unsure opinions in order of choice: each time, among the :data:`POOL` × n most unsure, the
     one with the largest unsureness × distance (1 - cosine) to the nearest chosen so far. ``rows`` (m, n_features) have
     length 1 or 0; ``unsure`` has shape (m,).
     """
@@ -46,7 +48,7 @@ def choose(
     n = min(n, len(unsure))
     wanted = round(audit * n)
     audited = sorted(rng.permutation(len(unsure))[:wanted].tolist())
-    left = np.setdiff1d(np.arange(len(unsure)), audited)
+    left = np.setdiff1d(np.arange(len(unsure)), [*audited, *answered])
     pool = left[np.argsort(-unsure[left], kind="stable")][: POOL * n]
     return audited, _spread(pool, unsure, rows, n - wanted)
 

@@ -232,7 +232,7 @@
       const cells = [found[number], of ? of[0] : "—", of ? of[1] + "–" + of[2] : "—", ...bySource.map((one) => one[number])];
       return make("tr", { "data-n": place }, make("th", { scope: "row" }, choose), ...cells.map((text) => make("td", {}, String(text))));
     });
-    const heads = ["类别", "件数", "占比", "95% 区间", ...sources].map((name) => make("th", { scope: "col" }, name));
+    const heads = ["类别", "件数", "估计占比", "95% 区间", ...sources].map((name) => make("th", { scope: "col" }, name));
     const made = make("table", {}, make("caption", {}, "各类别件数（点类别看它的来源和时间）"), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
     sortable(made, (column, rising) => sort(made, column, rising));
     return made;
