@@ -14,6 +14,7 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     documents   tables → page, workbook, Word papers       computes nothing
     review      results → questions → people's answers     nothing stored is overwritten
     learn       labelled opinions → a model, and how good it is
+    engine      opinions → readings on all processors
     papers      which papers a round has
     run         the whole way on one page
     comparing   two rounds → what rose and fell

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from pipeline import __version__
 from pipeline.aggregate.likelihood import HeldOutPosteriors
@@ -25,21 +22,17 @@ from pipeline.classifier.files import mismatch
 from pipeline.classifier.model import Model
 from pipeline.classifier.read import Reader, open_reader
 from pipeline.documents.clues import ClueRow, clue_row
-from pipeline.errors import InputError
+from pipeline.engine import chunked, read_all
 from pipeline.intake.files import FoundFiles, find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import NEAR, Repeats
 from pipeline.outputs import OutputFolder, RunFiles, csv_cell
-from pipeline.papers import Order, Sealed, check_seal, ledger_in, write_papers
-from pipeline.records import Opinion, Reading, Rejection
+from pipeline.records import Opinion
 from pipeline.review.audits import audited_pairs
 from pipeline.workspace import Workspace, open_workspace
 
-CHUNK = 256
-"""Opinions read at once by one process."""
-
-_WINDOW = 16
-"""Chunks held in memory at once; an input of one chunk is read without starting processes."""
+if TYPE_CHECKING:
+    from pipeline.papers import Order
 
 Progress = Callable[[float, int], None]
 """Called with the share of the input read, 0 to 1, and the rows read so far."""
@@ -57,55 +50,6 @@ class Result:
     def summary(self) -> pd.DataFrame:
         """``summary.csv`` as a frame."""
         return self.tables.summary
-
-
-def _identity(reader: Reader) -> tuple[str, str]:
-    """Model and directory: with the model's own taxonomy and lexicon, all that a reading depends on."""
-    return reader.model.version, reader.directory.digest
-
-
-@functools.lru_cache(maxsize=1)
-def _worker_reader(root: Path, identity: tuple[str, str]) -> Reader:
-    """The reader of a worker process, loaded once and again when the parent's differs: workers outlive a run."""
-    reader = open_reader(Workspace(root=root))
-    if _identity(reader) != identity:
-        raise InputError("运行途中模型或部门目录被换过，请重新运行。")
-    return reader
-
-
-def _read_in_worker(root: Path, identity: tuple[str, str], chunk: Sequence[Opinion]) -> list[Reading]:
-    return _worker_reader(root, identity).read(chunk)
-
-
-def _chunks(
-    rows: Iterable[Opinion | Rejection], reject: Callable[[Rejection], None]
-) -> Iterator[list[Opinion]]:
-    chunk: list[Opinion] = []
-    for row in rows:
-        if isinstance(row, Rejection):
-            reject(row)
-            continue
-        chunk.append(row)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _read_all(
-    chunks: Iterator[list[Opinion]], reader: Reader, root: Path, jobs: int
-) -> Iterator[list[Reading]]:
-    """Readings chunk by chunk, in order, whatever the number of processes."""
-    window = list(islice(chunks, _WINDOW))
-    if jobs == 1 or len(window) <= 1:
-        yield from map(reader.read, window)
-        yield from map(reader.read, chunks)
-        return
-    with Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch="all") as pool:
-        while window:
-            yield from pool(delayed(_read_in_worker)(root, _identity(reader), chunk) for chunk in window)
-            window = list(islice(chunks, _WINDOW))
 
 
 class Options(TypedDict, total=False):
@@ -153,10 +97,7 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
     files = find_files(map(Path, inputs), output)
     intake = Intake(files, options.get("columns", {}))
     reader = open_reader(space)
-    order = options.get("order") or Order()
-    ledger = ledger_in(output, space) if documents else ()
-    if documents:
-        check_seal(output, order)
+    papers = _papers(output, space, options) if documents else None
     audits = audited_pairs(space)
     clock.lap("load")
     with OutputFolder(output) as folder:
@@ -165,24 +106,36 @@ def _run(inputs: Sequence[str | Path], output: Path, options: Options, *, docume
         tables = stream.tally.tables()
         run = _run_record(files, intake, reader.model, space, stream)
         clock.lap("aggregate")
-        if documents:
-            tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
-            counted = stream.tally.tables(sealed=False)
-            folder.path("tables.json").write_text(dumped(counted), encoding="utf-8")
-            sealed = Sealed(
-                rows=stream.clues,
-                ids=stream.tally.sealed(),
-                departments=stream.tally.accused_in_secret(),
-            )
-            run["letters"] = write_papers(
-                counted, run, reader.model.card, space, sealed, ledger, folder, order
-            )
+        if papers:
+            run["letters"] = papers(tables, stream, run, reader.model.card, folder)
             clock.lap("documents")
         run["seconds"] = clock.seconds
         folder.path("run.json").write_text(
             json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
     return Result(folder=output, tables=tables, run=run)
+
+
+def _papers(output: Path, space: Workspace, options: Options) -> Callable[..., list[str]]:
+    """What writes the papers once all is counted; what lies in the result folder is looked at before anything is read."""
+    from pipeline.papers import Order, Sealed, check_seal, ledger_in, write_papers  # noqa: PLC0415  # `classify` needs none
+
+    order = options.get("order") or Order()
+    check_seal(output, order)
+    ledger = ledger_in(output, space)
+
+    def write(
+        tables: Tables, stream: _Stream, run: dict[str, Any], card: dict[str, Any], folder: OutputFolder
+    ) -> list[str]:
+        tables.summary.map(csv_cell).to_csv(folder.path("summary.csv"), index=False, encoding="utf-8-sig")
+        counted = stream.tally.tables(sealed=False)
+        folder.path("tables.json").write_text(dumped(counted), encoding="utf-8")
+        sealed = Sealed(
+            rows=stream.clues, ids=stream.tally.sealed(), departments=stream.tally.accused_in_secret()
+        )
+        return write_papers(counted, run, card, space, sealed, ledger, folder, order)
+
+    return write
 
 
 @dataclass(frozen=True)
@@ -214,8 +167,8 @@ def _stream(
     clues: list[ClueRow] = []
     unlisted: dict[str, int] = {}
     try:
-        chunks = _chunks(intake, lambda rejection: files.reject([rejection]))
-        for readings in _read_all(chunks, reader, root, jobs):
+        chunks = chunked(intake, lambda rejection: files.reject([rejection]))
+        for readings in read_all(chunks, reader, root, jobs):
             first_of = [
                 repeats.first_of(reading.opinion.id, reading.signature, reading.departments)
                 for reading in readings

@@ -82,7 +82,7 @@ def test_the_map_has_the_order_of_the_contract():
     mapped = re.findall(r"^    ([a-z]+)  ", str(pipeline.__doc__), re.MULTILINE)
     rooms = (
         "intake text classifier attribute clues expressions aggregate outputs ledger documents review learn "
-        "papers run comparing reviewing training drifting migrating cli"
+        "engine papers run comparing reviewing training drifting migrating cli"
     )
     assert mapped == rooms.split()
     assert set(mapped) <= set(order)
