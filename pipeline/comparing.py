@@ -27,7 +27,7 @@ from pipeline.documents.facts import Facts
 from pipeline.documents.ledger import round_cells, write_ledger
 from pipeline.documents.page import write_page
 from pipeline.errors import InputError
-from pipeline.ledger.carrying import carry
+from pipeline.ledger.carrying import carry, together
 from pipeline.ledger.rows import Change as Moved
 from pipeline.ledger.rows import LedgerRow, standing_of
 from pipeline.migration import Action
@@ -74,8 +74,8 @@ def compare(
     """Compare two result folders of :func:`pipeline.run.report` and write :data:`COMPARED` into ``output``.
 
     ``notices``: label (code or Chinese name) → the day (``YYYY-MM-DD``) of a notice about it. The ledger of the earlier
-    round is carried on, with what people wrote in it and what became of each row; rows that lie in the later round's folder
-    or in ``output`` already, where people may have gone on writing, take the place of earlier ones.
+    round is carried on, with what people wrote in it and what became of each row, and with what they wrote in the ledgers
+    that lie in the later round's folder and in ``output`` already.
 
     Raises:
         InputError: a folder holds no such results, or ``output`` is one of them, or a label or day is wrong.
@@ -103,13 +103,9 @@ def compare(
             for code, day in _asked(notices or {}, space)
         ),
     )
-    ledger = {
-        row.cell: row
-        for folder in (earlier.folder, later.folder, Path(output))
-        for row in ledger_in(folder, space)
-    }
+    ledger = together(ledger_in(folder, space) for folder in (earlier.folder, later.folder, Path(output)))
     with OutputFolder(Path(output), results=COMPARED) as folder:
-        rows = _write(comparison, earlier, later, space, tuple(ledger.values()), order or Order(), folder)
+        rows = _write(comparison, earlier, later, space, ledger, order or Order(), folder)
     return replace(comparison, ledger=standing_of(rows))
 
 

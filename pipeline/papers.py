@@ -96,11 +96,11 @@ def write_papers(
 ) -> list[str]:
     """Write all papers; returns the names of the letters and notices, which differ from round to round.
 
-    ``tables`` are those without sealed opinions; no department that one of these is about is commended. ``run`` and ``card`` are the records of the run and its model. The ``ledger`` that
-    people worked in is carried on.
+    ``tables`` are those without sealed opinions; no department that one of these is about is commended. ``run`` and ``card``
+    are the records of the run and its model. The ``ledger`` that people worked in is carried on.
 
     Raises:
-        InputError: the password is too short.
+        OutputError: a file cannot be written.
     """
     facts = Facts.collect(tables, run, card, space.taxonomy)
     disclosure = Disclosure.of(facts)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.documents.disclosure import DisclosedDepartment, Disclosure
 from pipeline.documents.ledger import round_cells, write_ledger
 from pipeline.errors import InputError
-from pipeline.ledger.carrying import carry
+from pipeline.ledger.carrying import carry, together
 from pipeline.ledger.reading import read_ledger
 from pipeline.ledger.rows import COLUMNS, KEY, STATES, LedgerRow, RoundCell
 from pipeline.records import UNSPECIFIED
@@ -374,3 +374,17 @@ def test_the_first_ledger_of_a_run_gives_only_counts_that_may_be_given(workspace
     assert {row.cell: row.count for row in rows} == shown
     write_ledger(rows, tmp_path / "l.xlsx")
     assert read_ledger(tmp_path / "l.xlsx", workspace.taxonomy, workspace.directory) == rows
+
+
+def test_ledgers_of_several_folders_are_one(workspace):
+    """What a later round made by itself never takes the place of what people wrote of the round before."""
+    worked = replace(ROW, progress="已约谈", person="", rounds="第一轮")
+    fresh = replace(ROW, progress="", person="值班员", rounds="第二轮", count=7)
+    assert together([[worked], [fresh]]) == (replace(worked, person="值班员"),)
+    both = replace(worked, rounds="第一轮；第二轮", progress="已约谈，已退款")
+    assert together([[worked], [fresh], [both]]) == (both,)
+    assert together([[worked], [replace(fresh, progress="又约谈")]])[0].progress == "已约谈\n又约谈"
+    closed = together([[worked], [replace(fresh, closed=True, state="已完成")]])[0]
+    assert (closed.closed, closed.state, closed.rounds) == (True, "已完成", "第一轮")
+    other = replace(ROW, label="opacity")
+    assert together([[worked], [other], []]) == (worked, other)

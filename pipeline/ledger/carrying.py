@@ -46,6 +46,33 @@ def carry(
     return tuple(rows)
 
 
+def together(ledgers: Iterable[Iterable[LedgerRow]]) -> tuple[LedgerRow, ...]:
+    """One ledger of several, the earliest first: each cell once, with all that people wrote of it.
+
+    A row that was carried on from an earlier one (it names the same rounds) takes its place. A row that a later round made
+    by itself only fills in what the earlier one leaves empty.
+    """
+    rows: dict[tuple[str, str], LedgerRow] = {}
+    for row in (row for ledger in ledgers for row in ledger):
+        known = rows.get(row.cell)
+        carried = known is None or set(known.rounds.split("；")) <= set(row.rounds.split("；"))
+        rows[row.cell] = row if known is None or carried else _completed(known, row)
+    return tuple(rows.values())
+
+
+def _completed(row: LedgerRow, other: LedgerRow) -> LedgerRow:
+    return replace(
+        row,
+        leader=row.leader or other.leader,
+        person=row.person or other.person,
+        goal=row.goal or other.goal,
+        progress="\n".join(dict.fromkeys(filter(None, (row.progress, other.progress)))),
+        reviewer=row.reviewer or other.reviewer,
+        closed=row.closed or other.closed,
+        state=row.state if other.state == "未启动" else other.state,
+    )
+
+
 def _enough(cell: RoundCell | None) -> bool:
     return cell is not None and (cell.after or 0) >= FEWEST
 
