@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 from pipeline.taxonomy import Taxonomy
@@ -148,7 +148,7 @@ class _Named(NamedTuple):
 class _Opinion:
     """A text clause by clause, with the evidence in it."""
 
-    text: str
+    text: str = field(repr=False)
     evidence: Sequence[Evidence]
     clauses: Sequence[Clause]
 

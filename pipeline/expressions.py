@@ -41,6 +41,10 @@ class Evidence(NamedTuple):
     unit: str
     text: str
 
+    def __repr__(self) -> str:
+        """Without the text."""
+        return f"Evidence({self.department!r}, {self.label!r})"
+
 
 def typical_expressions(
     evidence: Iterable[Evidence],

@@ -131,7 +131,7 @@ def _papers(output: Path, space: Workspace, options: Options) -> Callable[..., l
         counted = stream.tally.tables(sealed=False)
         folder.path("tables.json").write_text(dumped(counted), encoding="utf-8")
         sealed = Sealed(
-            rows=stream.clues, ids=stream.tally.sealed(), departments=stream.tally.accused_in_secret()
+            rows=stream.clues, ids=stream.tally.sealed(), departments=stream.tally.sealed_departments()
         )
         return write_papers(counted, run, card, space, sealed, ledger, folder, order)
 

@@ -9,6 +9,8 @@ import shutil
 
 import docx
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.comparing import COMPARED, compare
@@ -150,32 +152,42 @@ def test_a_round_against_itself_has_not_changed(rounds, tmp_path):
     assert "没有哪个部门的哪一类问题能确认上升" in (tmp_path / "out/comparison.html").read_text("utf-8")
 
 
-def test_labels_that_were_split_are_not_compared(rounds, tmp_path):
-    """The earlier round was judged before the migration: its labels are carried over, and the split one is left out."""
-    space = tmp_path / "space"
-    shutil.copytree(SHIPPED / "data", space / "data")
-    shutil.copytree(SHIPPED / "models", space / "models")
-    taxonomy = (space / "data/taxonomy.toml").read_text("utf-8")
-    old = tmp_path / "old"
-    shutil.copytree(rounds / "round1", old)
-    migrations = space / "data/migrations"
-    migrations.mkdir()
-    assert 'version = "1.0"' in taxonomy
-    (migrations / "0001.toml").write_text(
-        'from = "0.9"\nto = "1.0"\n\n[[rename]]\nold = "slow_work"\nnew = "stalling"\n', encoding="utf-8"
-    )
-    run = json.loads((old / "run.json").read_text("utf-8"))
-    run["taxonomy"] = "0.9"
-    (old / "run.json").write_text(json.dumps(run), encoding="utf-8")
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+@pytest.fixture
+def older(rounds, tmp_path):
+    """Make the first round one of an older taxonomy that a migration led from, and the workspace that knows it."""
 
-    findings = pq.read_table(old / "findings.parquet").to_pandas()
-    findings["label"] = findings["label"].replace("stalling", "slow_work")
-    pq.write_table(pa.Table.from_pandas(findings), old / "findings.parquet")
+    def make(step, old_code):
+        space, old = tmp_path / "space", tmp_path / "old"
+        shutil.copytree(SHIPPED / "data", space / "data")
+        shutil.copytree(SHIPPED / "models", space / "models")
+        shutil.copytree(rounds / "round1", old)
+        (space / "data/migrations").mkdir()
+        text = f'from = "0.9"\nto = "1.0"\n\n{step}\n'
+        (space / "data/migrations/0001.toml").write_text(text, encoding="utf-8")
+        run = json.loads((old / "run.json").read_text("utf-8"))
+        (old / "run.json").write_text(json.dumps({**run, "taxonomy": "0.9"}), encoding="utf-8")
+        findings = pq.read_table(old / "findings.parquet").to_pandas()
+        findings["label"] = findings["label"].replace("stalling", old_code)
+        pq.write_table(pa.Table.from_pandas(findings), old / "findings.parquet")
+        return old, space
+
+    return make
+
+
+def test_a_renamed_label_is_compared(older, rounds, tmp_path):
+    old, space = older('[[rename]]\nold = "slow_work"\nnew = "stalling"', "slow_work")
     found = compare(old, rounds / "round1", tmp_path / "out", workspace=space)
     assert all(cell.before == cell.after for cell in (*found.cells, *found.overall))
     assert {cell.label for cell in found.cells if cell.before} >= {"stalling", "product_solicitation"}
+
+
+def test_labels_that_were_split_are_not_compared(older, rounds, tmp_path):
+    old, space = older('[[split]]\nold = "slow_work"\nnew = ["stalling", "formalism"]', "slow_work")
+    found = compare(old, rounds / "round1", tmp_path / "out", workspace=space)
+    assert {"stalling", "formalism", "slow_work"} <= set(found.incomparable)
+    assert not {"stalling", "formalism"} & {cell.label for cell in (*found.cells, *found.overall)}
+    assert all(cell.before == cell.after for cell in found.cells)
+    assert "推诿拖延（拆分过）" in (tmp_path / "out/comparison.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("missing", ["run.json", "tables.json"])

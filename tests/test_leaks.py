@@ -12,8 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
+from pipeline.clues import _Opinion
+from pipeline.expressions import Evidence
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake
+from pipeline.learn.prepare import _count
 from pipeline.records import Opinion
 from pipeline.run import report
 
@@ -118,3 +121,27 @@ def test_no_paper_of_real_messages_says_their_words(tmp_path, boilerplate, works
             )
     report([source], tmp_path / "out", workspace=ROOT)
     check(tmp_path / "out", boilerplate, units)
+
+
+def test_what_is_looked_for_would_be_found(tmp_path, boilerplate):
+    """The check itself: a letter with eight characters of an opinion does not pass."""
+    source = ROOT / "data/samples/round1"
+    report([source], tmp_path, workspace=ROOT, jobs=1)
+    opinion = max(pq.read_table(tmp_path / "opinions.parquet")["text"].to_pylist(), key=len)
+    letter = next((tmp_path / "feedback").iterdir())
+    paper = docx.Document(str(letter))
+    paper.paragraphs[-1].text = opinion[10:30]
+    paper.save(str(letter))
+    with pytest.raises(AssertionError, match=letter.name):
+        check(tmp_path, boilerplate, set())
+
+
+def test_no_value_that_holds_a_text_shows_it(reader):
+    """In no repr on the way, of which a traceback or a debugger would print one."""
+    text = "供应处的人收了两条烟才给批条子"
+    seen = reader._see([Opinion(id="1", text=text)])
+    part = _count([text], reader.segmenter.lexicon)
+    clue = _Opinion(text, (), ())
+    for value in (seen, part, clue, Evidence("盐业公司", "stalling", "1", "", text)):
+        assert not runs(repr(value).replace("\\n", "")) & runs(text)
+        assert "两条烟" not in repr(value)

@@ -11,6 +11,7 @@ from quapy.method.aggregative import EMQ
 from scipy.stats import beta
 from statsmodels.stats.proportion import proportion_confint
 
+from pipeline.aggregate.intervals import wilson
 from pipeline.aggregate.likelihood import (
     FEWEST,
     GROUPS,
@@ -25,7 +26,6 @@ from pipeline.aggregate.prevalence import (
     NOTHING,
     estimate_shares,
     prediction_powered,
-    score_interval,
 )
 from pipeline.classifier.decisions import BINS, POSTERIOR_EDGES
 
@@ -256,7 +256,7 @@ def test_an_audit_corrects_the_machine(audited, share, bounds):
 @given(n=st.floats(1, 20_000), share=st.floats(0, 1))
 def test_the_score_interval_agrees_with_statsmodels(n, share):
     low, high = proportion_confint(share * n, n, method="wilson")
-    np.testing.assert_allclose(score_interval(share, n), (max(low, 0.0), min(high, 1.0)), atol=1e-9)
+    np.testing.assert_allclose(wilson(share * n, n), (max(low, 0.0), min(high, 1.0)), atol=1e-9)
 
 
 def test_scores_that_say_nothing_leave_the_labelled_share():

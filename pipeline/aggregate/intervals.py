@@ -8,8 +8,8 @@ Z95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 
 
-def wilson(hits: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Score interval of a share (Wilson 1927), within [0, 1]; (0, 1) where ``n`` is 0.
+def wilson(hits: float, n: float, z: float = Z95) -> tuple[float, float]:
+    """Score interval of a share (Wilson 1927), within [0, 1]; (0, 1) where ``n`` is 0. Numbers need not be whole.
 
     Raises:
         ValueError: ``hits`` is not within 0 … n.

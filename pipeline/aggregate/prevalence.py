@@ -10,13 +10,12 @@ has not read but who were asked for the like, fewer where they write another kin
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from pipeline.aggregate.intervals import Z95, wilson
+from pipeline.aggregate.intervals import wilson
 from pipeline.aggregate.likelihood import HeldOutPosteriors, quantile, share_densities
 from pipeline.classifier.decisions import Floats, Indices
 
@@ -108,16 +107,9 @@ def prediction_powered(counts: Indices, audited: Indices, scores: Floats) -> Est
         share = float(np.clip(share + trust * (others @ scores / unasked - score), 0.0, 1.0))
         variance += trust**2 * _variance(others, scores) / unasked
     worth = share * (1 - share) / variance if variance > 0 else 0.0
-    low, high = score_interval(share, float(np.clip(worth, m, m + unasked)))
+    told = float(np.clip(worth, m, m + unasked))
+    low, high = wilson(share * told, told)
     return Estimate(float(share), low, high, "ppi")
-
-
-def score_interval(share: float, n: float) -> tuple[float, float]:
-    """Wilson's interval (1927) of a share that ``n`` opinions would tell, n > 0 and not necessarily whole."""
-    scale = 1 + Z95**2 / n
-    centre = share + Z95**2 / (2 * n)
-    half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
-    return min(share, max(0.0, (centre - half) / scale)), max(share, min(1.0, (centre + half) / scale))
 
 
 def _scores(held_out: HeldOutPosteriors) -> Floats:

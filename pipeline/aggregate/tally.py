@@ -121,7 +121,7 @@ class Tally:
         hidden = self._hidden()
         return frozenset(identity for identity, number in self._number_of.items() if hidden[number])
 
-    def accused_in_secret(self) -> frozenset[str]:
+    def sealed_departments(self) -> frozenset[str]:
         """The departments that sealed opinions are about."""
         hidden = self._hidden()
         about = zip(*self._concerns, strict=True)

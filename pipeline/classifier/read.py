@@ -59,6 +59,10 @@ class _Seen(NamedTuple):
     rows: sp.csr_array
     found: Probabilities
 
+    def __repr__(self) -> str:
+        """Without the texts."""
+        return f"_Seen({len(self.texts)} opinions)"
+
 
 @dataclass(frozen=True)
 class Reader:

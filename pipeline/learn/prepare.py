@@ -115,6 +115,10 @@ class _Part(NamedTuple):
     keys: list[int]
     signatures: list[bytes]
 
+    def __repr__(self) -> str:
+        """Without the features: they are pieces of opinions."""
+        return f"_Part({len(self.clauses)} texts)"
+
 
 def _count(texts: Sequence[str], lexicon: Lexicon) -> _Part:
     segmenter = _segmenter(lexicon)
