@@ -22,7 +22,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold
 
-from benchmarks.other_labels import _messages
+from benchmarks.other_labels import messages as categorised
 from benchmarks.quality import joined
 from pipeline.classifier.decisions import calibration_terms, scaled
 from pipeline.classifier.model import weighted
@@ -60,7 +60,7 @@ class Task:
 
 def messages(shared: Path) -> Task:
     """5,000 labelled real messages; the first step is random for both."""
-    texts, labels, groups = _messages(shared)
+    texts, labels, groups = categorised(shared)
     taken = np.sort(np.random.default_rng(0).permutation(len(texts))[:5000])
     names = sorted(set(labels))
     codes = {name: f"class_{chr(ord('a') + i)}" for i, name in enumerate(names)}

@@ -44,8 +44,8 @@ Split = tuple[Texts, Texts, Texts, Texts]
 RESAMPLES = 1000
 
 
-def engine(train: Texts, labels: Sequence[str], test: Texts) -> list[str]:
-    """Ours: the likeliest label by calibrated probability."""
+def engine(train: Texts, labels: Sequence[str], test: Texts, unlabelled: Texts = ()) -> list[str]:
+    """Ours: the likeliest label by calibrated probability; ``unlabelled`` texts are used where they help."""
     space = open_workspace()
     names = sorted(set(labels))
     codes = [f"class_{chr(ord('a') + i)}" for i in range(len(names))]
@@ -71,7 +71,7 @@ def engine(train: Texts, labels: Sequence[str], test: Texts) -> list[str]:
         Labelled(opinion=Opinion(id=str(i), text=text), labels=(code_of[label],), pairs=None)
         for i, (text, label) in enumerate(zip(train, labels, strict=True))
     ]
-    model = train_model(items, taxonomy, space.lexicon, about={}).model
+    model = train_model(items, taxonomy, space.lexicon, about={}, unlabelled=unlabelled).model
     reader = Reader(
         taxonomy=taxonomy, directory=space.directory, segmenter=Segmenter(space.lexicon), model=model
     )
@@ -107,13 +107,15 @@ def fast_text(train: Texts, labels: Sequence[str], test: Texts) -> list[str]:
     return [names[int(label.removeprefix("__label__"))] for label in found]
 
 
-def _titles(shared: Path, part: str) -> tuple[list[str], list[str]]:
+def titles(shared: Path, part: str) -> tuple[list[str], list[str]]:
+    """News titles of a part of the set, and their classes."""
     with (shared / "thucnews" / f"{part}.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row["title"] for row in rows], [row["label"] for row in rows]
 
 
-def _messages(shared: Path) -> tuple[list[str], list[str], npt.NDArray[np.int64]]:
+def messages(shared: Path) -> tuple[list[str], list[str], npt.NDArray[np.int64]]:
+    """Real messages with a subject category, the categories, and the clusters of near repeats."""
     with (shared / "real/messages.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["category"]]
     texts = [f"{row['title']}\n{row['text']}" for row in rows]
@@ -152,10 +154,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("shared", type=Path, help="folder with thucnews/ and real/")
     shared = parser.parse_args().shared
-    texts, labels, groups = _messages(shared)
+    texts, labels, groups = messages(shared)
     folds = GroupKFold(5, shuffle=True, random_state=0).split(texts, groups=groups)
     compare("message categories", [_split(texts, labels, *rows) for rows in folds])
-    compare("news titles", [(*_titles(shared, "train"), *_titles(shared, "dev"))])
+    compare("news titles", [(*titles(shared, "train"), *titles(shared, "dev"))])
 
 
 if __name__ == "__main__":

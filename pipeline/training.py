@@ -31,8 +31,8 @@ def train(
     """Train on the corpus, the workspace's stored answers and ``labelled`` files; promote the model if it is not worse.
 
     The candidate stays in the registry either way, with the page ``report.html`` that tells the verdict. ``force`` is the
-    reason for promoting it even against the verdict; the registry's history keeps it. ``unlabelled`` files teach which words go together. ``doubts`` is called
-    before training with the new labels and those among them that look wrong: ``(id of the opinion, suspect)``.
+    reason for promoting it even against the verdict; the registry's history keeps it. ``unlabelled`` files
+    teach which words go together, where that helps; alone they will do. ``doubts`` is called before training with the new labels and those among them that look wrong: ``(id of the opinion, suspect)``.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`; the active model is the one before.
@@ -43,9 +43,13 @@ def train(
     items = load_labelled(corpus_files(space.corpus), space.taxonomy, space.directory, space.migrations)
     corpus = Known(items, keys_of(items))
     new = gather(space, [Path(path) for path in labelled], set(corpus.keys.tolist()))
-    if not new.train:
-        raise InputError("新标注全部落在冻结的检验部分，没有可学的；请多标一些再训练。")
     archive = read_archive([Path(path) for path in unlabelled])
+    if not (new.train or archive):
+        raise InputError(
+            "新标注全部落在冻结的检验部分，没有可学的；请多标一些再训练。"
+            if new.frozen
+            else "没有新的标注：请给出标注文件，或先用“qingyi review import”导入复核表。"
+        )
     active = champion(space)
     found = suspected(new, active, corpus)
     doubts(new, found)

@@ -34,6 +34,13 @@ def opinions(*texts, department=""):
     return [Opinion(id=str(i), text=text, department=department) for i, text in enumerate(texts)]
 
 
+def test_a_clause_tells_what_it_begins_and_ends_with(reader):
+    features = clause_features("没人管", reader.segmenter)
+    assert {"\x02没", "\x02没人", "管\x03", "人管\x03"} <= set(features)
+    assert not {"没\x03", "\x02管", "\x02", "\x03"} & set(features)
+    assert [feature for feature in clause_features("好", reader.segmenter) if "\x02" in feature] == ["\x02好"]
+
+
 def test_readings_say_what_was_said(reader):
     praise, issue, stalling, mixed, empty = reader.read(
         opinions(

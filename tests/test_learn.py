@@ -23,6 +23,7 @@ from pipeline.learn.metrics import (
     confusion,
     decision_metrics,
     f1,
+    log_loss_drop,
     reliability,
 )
 from pipeline.learn.prepare import prepare
@@ -108,7 +109,7 @@ def test_repeats_and_marks_are_found(workspace):
     ("content", "message"),
     [
         (line(labels=["stall"]), "未知的标签代码“stall”，最接近的是“stalling”。"),
-        (line(pairs=[["城管局", "stalling"]]), "pairs 中的部门不在目录里：城管局"),
+        (line(pairs=[["城管局", "stalling"]]), "pairs 中有 1 个部门不在目录里"),
         (line(pairs=[["盐业公司", "praise"]]), "pairs 中有 labels 没有的标签"),
         (line(text=" "), "text 为空"),
         (ACCUSATION, "不是完整的标注记录（需要 text、labels）。"),
@@ -131,7 +132,9 @@ def test_repeated_ids_and_missing_labels_are_refused(workspace, write):
         load(workspace, write("a.csv", "意见内容\n好\n"))
     with pytest.raises(InputError, match=r"标注文件 b.csv 第 3 行：意见内容超过 20000 字"):
         load(workspace, write("b.csv", f"意见内容,标签\n好,praise\n{'长' * 20001},praise\n"))
-    with pytest.raises(ResourceError, match=r"标注文件 c.csv 中编号“c:3”一行：未知的标签代码“good”"):
+    with pytest.raises(
+        ResourceError, match=r"标注文件 c.csv 中编号“c:3”一行：未知的标签，不像任何一个标签代码或名称"
+    ):
         load(workspace, write("c.csv", "意见内容,标签\n好,praise\n差,good\n"))
     with pytest.raises(InputError, match="没有一件意见"):
         load(workspace, write("d.jsonl", ""))
@@ -231,6 +234,16 @@ def test_the_promise_is_kept_on_the_users_own_opinions_alone_too():
     assert rates[1] <= 0.05 + 1 / innocent.sum()
 
 
+def test_log_loss_drop_by_hand():
+    truth = np.array([[1, 0], [0, 0]], dtype=bool)
+    before = np.array([[0.5, 0.5], [0.2, 0.0]])
+    after = np.array([[1.0, 0.5], [0.2, 0.0]])
+    drop, error = log_loss_drop(truth, before, after)
+    assert drop == pytest.approx(np.log(2) / 2, abs=1e-4)
+    assert error == pytest.approx(np.log(2) / 2, abs=1e-4)  # of two values, half their distance
+    assert log_loss_drop(truth, after, before)[0] == -drop
+
+
 def test_calibration_error_and_curve_by_hand():
     truth = np.array([[True, False], [False, False]])
     said = np.array([[0.9, 0.1], [0.9, 0.1]])
@@ -291,6 +304,19 @@ def test_log_count_ratio_by_hand():
     np.testing.assert_allclose(log_count_ratio(rows, np.array([True, True, False]), np.ones(3)), expected)
 
 
+def test_the_rarest_features_go_where_they_are_too_many(workspace, monkeypatch):
+    items = [
+        Labelled(opinion=Opinion(id=str(i), text="糖" + "纸" * (i < 4)), labels=(), pairs=None)
+        for i in range(9)
+    ]
+    everything = prepare(items, workspace.taxonomy, workspace.lexicon).vocabulary
+    assert {"糖", "\x02糖", "糖\x03", "糖纸", "纸"} <= set(everything)
+    monkeypatch.setattr("pipeline.learn.prepare.MOST_FEATURES", len(everything) - 1)
+    fewer = prepare(items, workspace.taxonomy, workspace.lexicon).vocabulary
+    assert {"糖", "\x02糖", "糖\x03"} <= set(fewer)
+    assert not any("纸" in feature for feature in fewer), "all of them are in the same four opinions"
+
+
 def test_near_repeats_share_a_group(workspace):
     text = "质检站来抽样，临走后备箱装满了两箱酒，一分钱没给，还说下次再来。"
     items = [
@@ -319,6 +345,16 @@ def test_with_many_sources_a_source_is_never_split(workspace):
 def test_where_nobody_is_accused_or_everybody_nothing_can_be_learnt(workspace):
     items = [Labelled(opinion=Opinion(id="1", text="好"), labels=("praise",), pairs=None)]
     with pytest.raises(ResourceError, match="标注里有问题标签的意见太少，至少要 4 条才能训练。"):
+        train_model(items, workspace.taxonomy, workspace.lexicon, about={})
+
+
+def test_where_no_two_opinions_share_a_word_nothing_can_be_learnt(workspace):
+    words = [chr(0x4E00 + 2 * i) + chr(0x4E01 + 2 * i) for i in range(12)]
+    items = [
+        Labelled(opinion=Opinion(id=word, text=word), labels=("stalling",) if i % 2 else (), pairs=None)
+        for i, word in enumerate(words)
+    ]
+    with pytest.raises(ResourceError, match="标注里没有一个字词出现在 3 件以上的意见里"):
         train_model(items, workspace.taxonomy, workspace.lexicon, about={})
 
 

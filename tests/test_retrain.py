@@ -13,6 +13,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 
 from pipeline.classifier.files import ARRAYS, active_version, load_model, mismatch, packed, read_card
+from pipeline.documents.gate import gate_page
 from pipeline.errors import InputError, ModelError
 from pipeline.learn.corpus import Labelled, load_labelled
 from pipeline.learn.gate import Sides, agreement_beyond_chance, compare, judge, mcnemar
@@ -20,9 +21,10 @@ from pipeline.learn.held_out import load_held_out
 from pipeline.learn.newlabels import gather
 from pipeline.learn.registry import activate, build, entries, history, rollback
 from pipeline.learn.suspects import suspects
+from pipeline.learn.train import train_model
 from pipeline.records import Opinion
 from pipeline.training import train
-from pipeline.workspace import SHIPPED, Workspace
+from pipeline.workspace import SHIPPED, Workspace, open_workspace
 
 TEXT = "张科长收了两万"
 
@@ -150,13 +152,54 @@ def test_training_with_nothing_new_is_refused(pupil):
         train([], workspace=pupil)
 
 
-def test_unlabelled_text_is_learnt_from_and_noted(pupil, tmp_path):
+def test_unlabelled_text_that_does_not_help_changes_nothing(pupil, tmp_path):
     archive = tmp_path / "archive.txt"
-    archive.write_text(
-        "\n".join(f"第{i}次去窗口办证，材料退回来又叫补。" for i in range(50)), encoding="utf-8"
-    )
-    outcome = train([new_labels(pupil, tmp_path / "new.jsonl", 60)], workspace=pupil, unlabelled=[archive])
-    assert outcome.trained.model.card["unlabelled"] == 50
+    archive.write_text("\n".join(f"第{i}次去窗口办证" for i in range(50)), encoding="utf-8")
+    new = [new_labels(pupil, tmp_path / "new.jsonl", 60)]
+    told: list[str] = []
+    outcome = train(new, workspace=pupil, unlabelled=[archive], progress=told.append)
+    tried = outcome.trained.model.card["archive"]
+    assert tried["opinions"] == 50
+    assert not tried["used"]
+    assert tried["drop"] <= tried["error"]
+    without = train(new, workspace=pupil).trained.model
+    assert without.card["archive"] is None
+    assert np.array_equal(outcome.trained.model.weights, without.weights)
+    assert "没有明显降低，所以没有用" in gate_page(outcome, open_workspace(pupil).taxonomy)
+
+
+def test_unlabelled_text_alone_is_enough_but_has_to_help(pupil, tmp_path):
+    archive = tmp_path / "archive.txt"
+    archive.write_text("\n".join(f"第{i}次去窗口办证" for i in range(50)), encoding="utf-8")
+    before = active_version(pupil / "models")
+    outcome = train(workspace=pupil, unlabelled=[archive])
+    assert not outcome.verdict.passed
+    assert [rule for rule, kept, _ in outcome.verdict.rules if not kept] == ["未标注存档使留出的判定更准"]
+    assert active_version(pupil / "models") == before
+
+
+def test_unlabelled_text_is_used_where_it_tells_which_words_go_together(workspace):
+    """An opinion holds one word of forty of its subject: few meet it again, but the archive says that they are company."""
+    rng = np.random.default_rng(0)
+    words = np.array([chr(0x4E00 + 2 * i) + chr(0x4E01 + 2 * i) for i in range(80)]).reshape(2, 40)
+
+    def text(subject, count):
+        return "有，" + "，".join(rng.permutation(words[subject])[:count])
+
+    labelled = [
+        Labelled(
+            opinion=Opinion(id=str(i), text=text(i % 2, 1)),
+            labels=("gifts_and_bribes",) if i % 2 else (),
+            pairs=None,
+        )
+        for i in range(72)
+    ]
+    archive = [text(i % 2, 12) for i in range(400)]
+    card = train_model(
+        labelled, workspace.taxonomy, workspace.lexicon, about={}, unlabelled=archive
+    ).model.card
+    assert card["archive"]["used"]
+    assert card["archive"]["drop"] > card["archive"]["error"] > 0
 
 
 def test_a_label_nobody_gave_is_named_and_never_given(pupil, tmp_path):

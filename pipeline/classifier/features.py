@@ -12,27 +12,34 @@ import numpy as np
 import scipy.sparse as sp
 
 from pipeline.text.clauses import Clause
+from pipeline.text.disguise import plain_words
 from pipeline.text.mask import NAME
 from pipeline.text.segment import Segmenter
 
 _NEGATION_CLASSES = frozenset({"negation", "mended"})
 CHARACTER_ORDERS = (1, 2, 3, 4)
+BEGIN, END = "\x02", "\x03"
+"""Marks of a clause's ends; no text holds them after normalisation."""
+AT_THE_ENDS = (1, 2)
+"""Characters at a clause's beginning and at its end that also count as such."""
 
 
 def clause_features(text: str, segmenter: Segmenter) -> list[str]:
-    """Features of one clause, repeats included.
+    """Features of one clause, its disguised words read as what they stand for; repeats included.
 
     ``c:`` meaning classes of words and of number patterns, ``p:`` pairs of words' classes in order, ``n:`` classes that
-    follow a negation or a word of mending, and character 1- to 4-grams bare. Words themselves are none: beside the n-grams
+    follow a negation or a word of mending, and character 1- to 4-grams bare; then what the clause begins and ends with:
+    :data:`BEGIN` and one or two characters, one or two and :data:`END`. Words themselves are none: beside the n-grams
     they tell nothing more (docs/model.md). Nor does it tell anything that somebody is named: people name whom they praise
     and whom they accuse, and a mark would only tell which they did more often in the corpus.
     """
-    text = text.replace(NAME, "")
+    tokens = plain_words(text.replace(NAME, ""), segmenter)
+    text = "".join(tokens)
     classes = segmenter.lexicon.classes
     features: list[str] = []
     negated = False
     seen: list[str] = []
-    for token in segmenter.tokens(text):
+    for token in tokens:
         found = classes.get(token)
         if found is not None:
             features.append("c:" + found)
@@ -45,6 +52,8 @@ def clause_features(text: str, segmenter: Segmenter) -> list[str]:
     features += ["c:" + found for found in segmenter.lexicon.counted(text)]
     for order in CHARACTER_ORDERS:
         features += [text[start : start + order] for start in range(len(text) - order + 1)]
+    for order in AT_THE_ENDS:
+        features += [BEGIN + text[:order], text[-order:] + END] if len(text) >= order else []
     return features
 
 

@@ -11,8 +11,8 @@ import io
 import json
 import platform
 import re
+import warnings
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.classifier.card import VERSION, Card
 from pipeline.classifier.decisions import BINS, gate_width
 from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns
 from pipeline.errors import ModelError
@@ -30,6 +31,9 @@ FILES = ("weights.npz", "vocabulary.json")
 ARRAYS = (
     "idf", "weights", "bias", "slope", "offset", "gate_slope", "gate_offset", "threshold", "bounds", "held_out",
 )  # fmt: skip
+
+LARGEST_UNPACKED = 1 << 29
+"""Bytes of all arrays in a file: a hundred times what the shipped model has."""
 
 
 def libraries() -> dict[str, str]:
@@ -80,16 +84,27 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def unpacked(content: bytes, names: Sequence[str], where: str) -> dict[str, np.ndarray]:
-    """The named arrays of an ``.npz`` file; nothing in it can run.
+    """The named arrays of an ``.npz`` file, of numbers or truth values; nothing in it can run.
 
     Raises:
-        ModelError: no such file format, an array missing, or one of objects (which only unpickling could read).
+        ModelError: no such file format, an array missing, too large, or of anything else (objects only unpickling could read).
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return {name: stored[name] for name in names}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise ModelError(f"{where} 不是本程序写的数组文件；没有读入，请换一个版本或重建。") from None
+        stored = _arrays(content, names)
+    except Exception:  # noqa: BLE001  # the package, its codecs and the headers' parser: each has errors of its own
+        stored = {}
+    if not stored or any(array.dtype.kind not in "buif" for array in stored.values()):
+        raise ModelError(f"{where} 不是本程序写的数组文件；没有读入，请换一个版本或重建。")
+    return stored
+
+
+def _arrays(content: bytes, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays of an ``.npz`` file; none where it says that it is too large."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package, warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # numpy warns of headers that nobody writes any more
+        if sum(part.file_size for part in package.infolist()) > LARGEST_UNPACKED:
+            return {}
+        return {name: np.lib.format.read_array(package.open(f"{name}.npy")) for name in names}
 
 
 def active_version(models: Path) -> str:
@@ -102,30 +117,31 @@ def active_version(models: Path) -> str:
         version = (models / "active").read_text(encoding="utf-8").strip()
     except OSError:
         raise ModelError("没有可用的模型：models/active 不存在；请运行“qingyi models build”重建。") from None
-    if not version or "/" in version or "\\" in version or version.startswith("."):
+    except ValueError:  # not even text
+        version = ""
+    if not re.fullmatch(VERSION, version):
         raise ModelError("models/active 的内容不是模型版本名，请改正。")
     return version
 
 
 def read_card(models: Path, version: str) -> dict[str, Any]:
-    """The card of a version.
+    """The card of a version, with all that :class:`Card` asks for.
 
     Raises:
-        ModelError: no such version, or a card that cannot be read.
+        ModelError: no such version, or a card that cannot be read or lacks something.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}", version):
+    if not re.fullmatch(VERSION, version):
         raise ModelError("这不是模型版本名；用“qingyi models list”看有哪些。")
     path = models / version / "card.json"
     if not path.exists():
         raise ModelError(f"没有模型 {version}；用“qingyi models list”看有哪些。")
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        whole = card["version"] == version and isinstance(card["files"], dict)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        whole = False
-    if not whole:
+        card = Card.model_validate(json.loads(path.read_text(encoding="utf-8"))).model_dump()
+    except (OSError, ValueError, RecursionError):
+        card = {}
+    if card.get("version") != version:
         raise ModelError(f"模型 {version} 不完整或 card.json 损坏；请换一个版本或重建。")
-    return dict(card)
+    return card
 
 
 def verified(models: Path, card: Mapping[str, Any], name: str) -> bytes:
@@ -182,9 +198,12 @@ def _checked(
     """The model, its structure held against the taxonomy: digests say only that nothing changed since."""
     try:
         features = json.loads(vocabulary)
-        arrays = {name: array.astype(np.float64) for name, array in stored.items()}
+        distinct = len(set(features)) == len(features) and isinstance(features, list)
     except (ValueError, TypeError, RecursionError):
-        raise ModelError(f"模型 {version} 的内容不是数和词；请重建。") from None
+        distinct = False
+    if not distinct or not all(isinstance(feature, str) for feature in features):
+        raise ModelError(f"模型 {version} 的 vocabulary.json 不是一列不重复的词；请重建。")
+    arrays = {name: array.astype(np.float64) for name, array in stored.items()}
     n, labels = len(features), len(taxonomy.codes)
     shapes = {
         "idf": (n,),
@@ -199,10 +218,10 @@ def _checked(
         "held_out": (2, *arrays["held_out"].shape[1:2], labels, BINS),
     }
     if not (
-        isinstance(features, list)
-        and all(isinstance(feature, str) for feature in features)
+        all(array.dtype == np.float32 for array in stored.values())
         and all(arrays[name].shape == shape for name, shape in shapes.items())
         and all(np.isfinite(array).all() for array in arrays.values())
+        and (arrays["held_out"] >= 0).all()
     ):
         raise ModelError(f"模型 {version} 的数组形状不对；请重建。")
     return Model(

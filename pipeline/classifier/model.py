@@ -20,7 +20,7 @@ from pipeline.classifier.decisions import (
 )
 from pipeline.taxonomy import Taxonomy
 
-FEATURES_VERSION = 4
+FEATURES_VERSION = 5
 """Raised whenever normalisation, masking, clauses or features change what a text turns into."""
 
 

@@ -12,6 +12,7 @@ The rules, each on the same opinions for both models (:class:`Sides`):
    than :data:`FEW`, by two opinions.
 5. The new labels have to do with their texts: the candidate, which did not see them, agrees with them more than with
    the same labels shuffled (permutation test).
+6. Where only unlabelled text is new: held-out opinions are foretold better with it.
 
 Where there is no active model to compare with (the taxonomy changed), its own cross-validation must keep the promise on false
 accusations.
@@ -210,11 +211,13 @@ def judge(
     fit: float | None,
     cross_validation: Mapping[str, Any],
     taxonomy: Taxonomy,
+    archive: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """Apply the rules to what :func:`compare` said of the parts in :data:`PARTS` (those there are).
 
     ``fit`` is the p of :func:`agreement_beyond_chance` on the new labels, None where it cannot be told; ``cross_validation`` are the
-    candidate's own figures, for where there are no parts.
+    candidate's own figures, for where there are no parts. ``archive`` is what the card says of unlabelled text where
+    nothing else is new: it has to help.
     """
     rules: list[tuple[str, bool, str]] = []
     if not parts:
@@ -240,6 +243,14 @@ def judge(
         rules += _protected(title, figures["labels"], taxonomy)
     if fit is not None:
         rules.append(("新标注与内容相符", fit < CHANCE, f"置换检验 p = {fit:.3f}"))
+    if archive is not None:
+        rules.append(
+            (
+                "未标注存档使留出的判定更准",
+                archive["used"],
+                f"每件对数损失降低 {archive['drop']:.4f}，标准误 {archive['error']:.4f}",
+            )
+        )
     return Verdict(passed=all(kept for _, kept, _ in rules), rules=tuple(rules))
 
 

@@ -36,7 +36,7 @@ THEME_SHARE = 3.0
 AT_ONCE = 1024
 """Opinions whose passages are in memory at once: together they are several times as large as the opinions."""
 
-TOLERANCE = 0.3
+TOLERANCE = 0.5
 """Of coordinate descent: a finer one costs time and changes no decision measured."""
 
 

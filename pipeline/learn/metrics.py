@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import sem
 
 from pipeline.taxonomy import Taxonomy
 
@@ -61,6 +62,19 @@ def decision_metrics(truth: Bools, given: Bools, taxonomy: Taxonomy) -> dict[str
         "false_accusation_rate": round(ratio(given[clean][:, issues].any(axis=1).sum(), clean.sum()), 4),
         "labels": labels,
     }
+
+
+def log_loss_drop(truth: Bools, before: Floats, after: Floats) -> tuple[float, float]:
+    """``(drop, error)``: by how much the log loss per opinion is lower with ``after``, and the standard error of that.
+
+    Probabilities (n_opinions, n_labels) of the same opinions, two or more; the loss is summed over labels, in nats.
+    """
+    losses = [
+        -np.log(np.clip(np.where(truth, said, 1.0 - said), 1e-6, None)).sum(axis=1)
+        for said in (before, after)
+    ]
+    drops = losses[0] - losses[1]
+    return round(float(drops.mean()), 4), round(float(sem(drops)), 4)
 
 
 def pair_f1(wanted: Sequence[Pairs], given: Sequence[Pairs]) -> float:

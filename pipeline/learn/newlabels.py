@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.carrying import carried_answer
-from pipeline.errors import InputError
-from pipeline.intake.files import find_files
+from pipeline.intake.files import find_files, printable
 from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import Repeats
 from pipeline.learn.corpus import Labelled, load_labelled
@@ -55,12 +54,14 @@ def gather(space: Workspace, paths: Sequence[Path], known: Collection[int] = ())
     ``known`` are the keys of texts that every model learns (the corpus): those are never frozen.
 
     Raises:
-        InputError: there is nothing new to learn from.
         ResourceError: a labelled file or the store has a wrong line.
     """
     given = [source.path for source in find_files(paths)] if paths else []
     items = load_labelled(given, space.taxonomy, space.directory, space.migrations) if given else []
-    files = [{"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in given]
+    files = [
+        {"name": printable(path.name), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in given
+    ]
     states = list(Store(space.feedback, space.migrations).states().values())
     finals = [(state.final, state.question) for state in states if state.final and not state.final.skipped]
     finals.sort(key=lambda pair: pair[0].at)
@@ -73,8 +74,6 @@ def gather(space: Workspace, paths: Sequence[Path], known: Collection[int] = ())
     if answered:
         digest = hashlib.sha256(repr([(item.opinion.id, item.labels) for item in answered]).encode())
         files.append({"name": "feedback", "sha256": digest.hexdigest()})
-    if not items and not answered:
-        raise InputError("没有新的标注：请给出标注文件，或先用“qingyi review import”导入复核表。")
     train, frozen = _divided([_own(item) for item in (*items, *answered)], audited, known)
     disputed = sum(state.disputed for state in states)
     return NewLabels(tuple(train), tuple(frozen), tuple(files), disputed)

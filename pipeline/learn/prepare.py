@@ -31,8 +31,11 @@ from pipeline.text.segment import Segmenter
 from pipeline.text.shingles import signature
 from pipeline.text.validity import is_valid
 
-MIN_DOCUMENTS = 5
-"""In how many opinions a feature must occur to be learnt from."""
+MIN_DOCUMENTS = 3
+"""In how many opinions a feature must occur to be learnt from; in more where :data:`MOST_FEATURES` would be passed."""
+
+MOST_FEATURES = 250_000
+"""Features learnt from: what keeps training on 100,000 opinions within an office computer's memory."""
 
 CHUNK = 2000
 """Texts counted at once by one process."""
@@ -166,10 +169,12 @@ class _Vocabulary(NamedTuple):
 
 
 def _vocabulary(parts: Sequence[_Part]) -> _Vocabulary:
-    """The features that are common enough."""
+    """The features that are common enough, at most :data:`MOST_FEATURES`: of equally rare ones all stay or none."""
     hashes, place = np.unique(np.concatenate([part.hashes for part in parts]), return_inverse=True)
     occurs = np.bincount(place, np.concatenate([part.documents for part in parts]), minlength=len(hashes))
-    common = pd.Index(hashes[occurs >= MIN_DOCUMENTS])
+    rank = np.sort(occurs)[::-1]
+    fewest = max(MIN_DOCUMENTS, rank[MOST_FEATURES] + 1 if len(rank) > MOST_FEATURES else 0)
+    common = pd.Index(hashes[occurs >= fewest])
     unnamed, places, found = np.ones(len(common), dtype=bool), [], []
     for part in parts:
         place = common.get_indexer(pd.Index(part.hashes))

@@ -18,14 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from filelock import FileLock, Timeout
-
 from pipeline.classifier.files import active_version, read_card, save_model, verified
 from pipeline.classifier.model import Model
 from pipeline.errors import InputError, ModelError, OutputError, cause
 from pipeline.learn.corpus import corpus_digest, corpus_files, load_labelled
 from pipeline.learn.held_out import HELD_OUT, held_out_bytes
 from pipeline.learn.train import Trained, train_model
+from pipeline.lock import held
 from pipeline.workspace import Workspace
 
 _STAGING = ".building-"
@@ -33,6 +32,8 @@ _POINTER = ".active.new"
 
 _LOCK_SECONDS = 60.0
 
+_MOVE = ("at", "from", "to", "reason")
+"""What every line of the history says."""
 
 Move = Literal["forward", "back"]
 
@@ -161,12 +162,14 @@ def rollback(models: Path, reason: str) -> str:
 
 
 def history(models: Path) -> list[dict[str, Any]]:
-    """Every move of the pointer, oldest first; a line that was cut short is left out."""
+    """Every move of the pointer, oldest first; a line that was cut short, or is none of the program's, is left out."""
     path = models / "history.jsonl"
     moves = []
     for line in path.read_text("utf-8", errors="replace").split("\n") if path.exists() else []:
-        with contextlib.suppress(ValueError):
-            moves.append(json.loads(line))
+        with contextlib.suppress(ValueError, RecursionError):
+            move = json.loads(line)
+            if isinstance(move, dict) and all(isinstance(move.get(name), str) for name in _MOVE):
+                moves.append(move)
     return moves
 
 
@@ -249,9 +252,7 @@ def _ends_line(file: IO[bytes]) -> bool:
 @contextlib.contextmanager
 def _locked(models: Path) -> Iterator[None]:
     try:
-        with FileLock(models / ".lock", timeout=_LOCK_SECONDS):
+        with held(models / ".lock", f"改模型登记 {models}", patience=_LOCK_SECONDS):
             yield
-    except Timeout:
-        raise OutputError("另一个程序正在改模型登记，一分钟内没有改完；请稍后再试。") from None
     except OSError as error:
         raise OutputError(f"不能写入模型文件夹 {models}：{cause(error)}。") from None

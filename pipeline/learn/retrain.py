@@ -82,13 +82,20 @@ def retrain(
     progress("与当前模型比较")
     parts = confront(active, trained, space, new, corpus, shipped) if active else {}
     fit = _fit(trained, new, space.taxonomy)
+    card = trained.model.card
     return Outcome(
         trained=trained,
         parent=active.version if active else "",
         new=new,
         parts=parts,
         fit=fit,
-        verdict=judge(parts, fit, trained.model.card["cross_validation"], space.taxonomy),
+        verdict=judge(
+            parts,
+            fit,
+            card["cross_validation"],
+            space.taxonomy,
+            archive=None if new.train else card["archive"],
+        ),
         suspected=tuple(suspected),
         forgotten=_forgotten(active.reader.model if active else None, new),
         at=at,

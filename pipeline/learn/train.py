@@ -20,8 +20,8 @@ from pipeline.learn.calibrate import DECIMALS, calibrate
 from pipeline.learn.corpus import Labelled, unknown_matrix
 from pipeline.learn.held_out import HeldOut
 from pipeline.learn.linear import Rows, fit_columns, give_back_memory, themes_of
-from pipeline.learn.metrics import decision_metrics
-from pipeline.learn.prepare import Prepared, prepare
+from pipeline.learn.metrics import decision_metrics, log_loss_drop
+from pipeline.learn.prepare import MIN_DOCUMENTS, Prepared, prepare
 from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
 
@@ -55,25 +55,38 @@ def train_model(
 
     ``about`` goes into the card as it is (digests of the files, the parent), ``kind`` begins the version's name. A label
     with fewer than :data:`FOLDS` opinions is not learnt: it is never given, and ``card["unseen"]`` names it.
-    ``unlabelled`` texts teach which words go together (:func:`~pipeline.learn.linear.themes_of`); then the last bits
-    depend on the processor. ``card["cross_validation"]`` holds the figures of grouped cross-validation with the thresholds
+    ``unlabelled`` texts teach which words go together (:func:`~pipeline.learn.linear.themes_of`); they are used where
+    held-out opinions are foretold better with them, beyond the standard error (``card["archive"]`` tells), and then the last bits depend on the processor. ``card["cross_validation"]`` holds the figures of grouped cross-validation with the thresholds
     cut on the same predictions (they are slightly hopeful for that).
 
     Raises:
-        ResourceError: so few opinions with an issue, or without any, that accusing cannot be learnt.
+        ResourceError: so few opinions with an issue, or without any, that accusing cannot be learnt; or no feature common
+            enough to learn from.
     """
     progress("分词与特征")
-    prepared = prepare(labelled, taxonomy, lexicon, unlabelled)
+    prepared = prepare(labelled, taxonomy, lexicon)
     issues = issue_columns(taxonomy)
     support = prepared.truth.sum(axis=0)
     accused = int(prepared.truth[:, issues].any(axis=1).sum())
     if not FOLDS <= accused <= len(labelled) - FOLDS:
         which = "有问题标签" if accused < FOLDS else "没有问题标签"
         raise ResourceError(f"标注里{which}的意见太少，至少要 {FOLDS} 条才能训练。")
+    if not prepared.vocabulary:
+        raise ResourceError(f"标注里没有一个字词出现在 {MIN_DOCUMENTS} 件以上的意见里，标注太少，不能训练。")
     progress("训练与交叉验证")
     asked = ~unknown_matrix(labelled, taxonomy)
     seen = np.flatnonzero((support >= FOLDS) & ((asked & ~prepared.truth).sum(axis=0) >= FOLDS))
-    arrays, found = _learn(prepared, issues, seen, _importance(labelled, taxonomy))
+    importance = _importance(labelled, taxonomy)
+    arrays, found = _learn(prepared, issues, seen, importance)
+    archive: dict[str, Any] | None = None
+    if unlabelled:
+        progress("未标注存档")
+        wider = prepare(labelled, taxonomy, lexicon, unlabelled)
+        tried = _learn(wider, issues, seen, importance)
+        drop, error = log_loss_drop(prepared.truth, found.labels, tried[1].labels)
+        archive = {"opinions": len(unlabelled), "drop": drop, "error": error, "used": drop > error}
+        if archive["used"]:
+            prepared, (arrays, found) = wider, tried
     errors = held_out_posteriors(found.labels, prepared.truth, prepared.groups, asked)
     arrays["held_out"] = errors.counts.astype(np.float64)
     decided = decide(found, arrays["threshold"], arrays["bounds"], issues)
@@ -83,7 +96,7 @@ def train_model(
         "lexicon": lexicon.digest,
         "features": FEATURES_VERSION,
         "opinions": len(labelled),
-        "unlabelled": len(unlabelled),
+        "archive": archive,
         "clusters": int(prepared.groups.max() + 1),
         "support": dict(zip(taxonomy.codes, support.tolist(), strict=True)),
         "unseen": [code for c, code in enumerate(taxonomy.codes) if c not in seen],

@@ -1,4 +1,4 @@
-"""Person names as people write them in opinions: with a title, or after 我叫 / 姓名."""
+"""Person names as people write them in opinions: with a title, after 我叫 or 姓名, as 老李, or by the name's own characters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _SURNAMES = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛范彭鲁韦马苗方俞任袁柳鲍史"
     "唐费廉岑薛雷贺倪汤滕殷罗毕郝邬安常乐傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛米戴宋庞熊纪舒屈项祝董梁杜阮蓝闵季贾"
     "江郭梅林刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯卢莫房缪解丁邓郁崔吉钮龚程嵇邢裴陆荣翁荀甄曲封芮储靳焦谷侯全仰宁"
-    "仇栾甘厉祖武符刘景詹龙叶幸韶黎蒲邰鄂赖卓蔺屠蒙池乔阎闫聂晁勾敖冷辛简饶曾游丰关查荆游覃肖涂佟付易廖尚欧温莫黄石白粟农玉于"
+    "仇栾甘厉祖武符刘景詹龙叶幸韶黎蒲邰鄂赖卓蔺屠蒙池乔阎闫聂晁勾敖冷辛简饶曾游丰关查荆游覃肖涂佟付易耿瞿晏岳桑谭段洪牛黎颜庄翟申柴左童牟盛冉艾隋麦谈娄郎苟臧佘匡楚邝宫鞠冼敖巩芦兰匡卜丛廖尚欧温莫黄石白粟农玉于"
 )
 _DOUBLE = "欧阳|司马|上官|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|司徒"
 _TITLES = (
     "总经理|董事长|副厅长|厅长|副处长|处长|副科长|科长|副局长|局长|副站长|站长|副所长|所长|副主任|主任|副经理|经理|书记|支书|"
     "副校长|校长|副院长|院长|厂长|队长|主席|会计|出纳|科员|老师|医生|大夫|护士|工程师|教授|警官|法官|市长|县长|区长|镇长|乡长|村长|"
-    "司机|师傅|先生|女士|小姐|同志|秘书|干事|专员|调研员|组长|股长|主管|委员|部长|会长|社长|馆长|老板|队员|干部"
+    "司机|师傅|先生|女士|小姐|同志|秘书|干事|专员|调研员|组长|股长|主管|委员|部长|会长|社长|馆长|老板|队员|干部|律师|烈士|大姐|大哥|大叔|大妈|大爷|阿姨"
 )
 _SHORT_TITLES = "总工|处|科|局|总|工|主任"
 # characters that a given name does not hold but an organisation or a grammatical word does
@@ -31,15 +31,15 @@ _ORDINARY = frozenset(re.findall(r"\w+", """
 白酒 白糖 易地 单位 教育 干部 工会 谷物 卫生 卫计 水电 温暖 冷库 冷饮 冷冻 冷冰 蒙古 解释 冯家 常年 常见 幸亏 简易 简报
 方式 方便 米面 米厂 沈阳 郑州 徐州 苏州 杭州 柳州 梅州 荆州 贺州 郴州 万家 林场 林区 田地 史料 钟点 雷达 许多 谢谢 施行
 何时 何地 何人 何况 何必 何处 高兴 高调 高度 严厉 严肃 冷漠 冷笑 冷淡 温和 常来 常去 全来 玉石 玉米 于是 于此 于今 于事 于理 于法 于情 农业 农民 农场 农村
-胡乱 高价 高低 石材 金额 安静 白班
+胡乱 康师 万科 龙飞 华丽 凌晨 夏天 夏季 廉洁 全家 周五 周六 周日 周末 周一 周二 周三 周四 谷子 农家 房子 金子 金银 陈家 张家 李家 王家 钱才 钱财 万福 苗族 幸福 龙泉 桑梓 高一 高二 高三 钱建 孙子 白花 石英 杨梅 金元 戴大 勾结 楚建 莫大 全凭 关注 万宝 屠宰 曾发 曾建 曾承 曾启 曾思 曾学 曾立 曾保 曾先 曾爱 龙凤 雷锋 毛主 查卫 查明 查清 查文 查财 兰花 洪水 洪灾 盛大 盛世 左右 左边 左侧 艾滋 黎明 庄家 庄稼 庄园 牛奶 牛肉 申请 申报 申诉 申办 申领 申明 申购 谈话 谈判 颜色 童年 童话 宫颈 麦子 段子 段长 楚天 楚楚 巩固 芦苇 郎朗 牛羊 牛马 盛名 盛行 洪流 洪峰 高价 高低 石材 金额 安静 白班
 """))  # fmt: skip
 # what stands before a surname that is then part of an ordinary word: 对方经理, 班主任
 _BEFORE_BLOCKS = {
     "方": "对双我地甲乙东西南北官警校院厂各多", "任": "两第科几每一二三四五时担原兼现历曾升责后前继连新主委责重信上就离留班", "万": "0123456789一二三四五六七八九十百千几数两",
-    "全": "安健完不", "常": "经平日正非通异时照", "高": "提最较很更太", "安": "公治保平", "房": "住厂楼库平门机", "查": "检调督审核巡抽复",
+    "全": "安健完不", "常": "经平日正非通异时照", "高": "提最较很更太", "安": "公治保平", "陆": "内大登着水", "谷": "麓山峡稻", "钟": "分", "张": "一二两三四五六七八九十几每这那单整各数0123456789", "房": "住厂楼库平门机厨", "查": "检调督审核巡抽复",
     "解": "了讲调", "关": "机有相海", "简": "从", "计": "会设统", "严": "从", "毛": "几一两三五", "温": "高低体", "田": "农",
     "石": "宝采碎", "白": "明空", "江": "长", "金": "资现奖基税罚老积租押赏佣保定", "武": "人", "程": "工课过流章行", "章": "公盖规图", "纪": "年世",
-    "季": "一二三四", "易": "容交贸", "封": "密信", "荣": "光", "余": "业多其", "史": "历", "池": "电水", "冷": "很太",
+    "季": "一二三四春夏秋冬", "易": "容交贸", "封": "密信", "荣": "光", "余": "业多其", "史": "历", "池": "电水", "冷": "很太",
     "曲": "歌", "景": "背风", "康": "健", "乐": "快娱音", "华": "中", "谢": "感多致答谢", "许": "容允不或也少", "于": "由关对属等位处在至终基鉴便限敢忙急有易勇善乐出归居低高大小多少", "卫": "门保警防环",
 }  # fmt: skip
 _GIVEN = rf"[^\W\d_A-Za-z{_NOT_GIVEN}]"
@@ -47,34 +47,140 @@ _SURNAME = rf"(?:{_DOUBLE}|[{_SURNAMES}])"
 
 _TITLED = re.compile(rf"({_SURNAME})({_GIVEN}{{0,2}}?)(?=(?:副|总|常务)?(?:{_TITLES}))")
 _SHORT_TITLED = re.compile(
-    rf"(?:^|(?<=[\s，。、；：“”（(的找给和跟向是请叫]))({_SURNAME})()(?=(?:{_SHORT_TITLES})(?:[\s，。、；：”）)的说讲让要来在把家]|$))"
+    rf"(?:^|(?<=[\s，。、；：“”（(的找给和跟向是请叫]))({_SURNAME})()(?=(?:{_SHORT_TITLES})(?:[\s，。、；：”）)的说讲让要来在把家签收拿批]|$))"
 )
 _AFTER_TITLE = re.compile(
-    rf"(?:(?<=处长)|(?<=科长)|(?<=局长)|(?<=站长)|(?<=经理)|(?<=主任)|(?<=书记)|(?<=校长)|(?<=厂长))"
-    rf"({_SURNAME})({_GIVEN}{{1,2}}?)(?=[，。、；：\s）)的说讲让要在收把拿将是签同来去带叫骂打给不]|$)"
+    rf"([{_SURNAMES}])(?<=(?:处长|科长|局长|站长|经理|主任|书记|校长|厂长).)"
+    rf"({_GIVEN}{{1,2}}?)(?=[，。、；：\s）)的说讲让要在收把拿将是签同来去带叫骂打给不]|$)"
+)
+_KIN = re.compile(
+    rf"([{_SURNAMES}])(?<=(?:妹夫|姐夫|外甥|侄子|侄女|儿子|女儿|妻子|丈夫|爱人|老婆|老公|弟弟|哥哥|妹妹|父亲|母亲).)"
+    rf"({_GIVEN}{{1,2}}?)(?=[，。、；（(承包开当在把收来去说]|$)"
 )
 _INTRODUCED = re.compile(
-    rf"(?:我叫|名叫|名字叫|本人叫|(?:姓名|签名|署名|(?:联系|举报|反映|投诉|申诉|来信|报告|经办)人)(?:[：:是为] ?)?)"
-    rf"({_SURNAME})({_GIVEN}{{1,2}})(?=[，。、；：:,.;\s）)住是今家在电手]|$)"
+    rf"(?:我叫|名叫|[有那]个叫|[那此]人叫|真名叫?|名字叫|本人叫|(?:姓名|签名|署名|(?:联系|举报|反映|投诉|申诉|来信|报告|经办)人)(?:[：:是为] ?)?)"
+    rf"({_SURNAME})({_GIVEN}{{1,2}})(?=[，。、；：:,.;\s）)住是今家在电手的]|$)"
 )
 _SELF = re.compile(rf"(?:本人|我是)({_SURNAME})({_GIVEN}{{1,2}})(?=[，,。；;（(\n]|$)")
 _DESCRIBED = re.compile(rf"({_SURNAME})({_GIVEN}{{1,2}})(?=[（(][男女][，,、）)])")
-_KINLIKE = re.compile(rf"({_SURNAME})()(?=[姐哥叔婶嫂姨][，。、；：:,“”！？!?\s的说讲来在要收把给态])")
+_KINLIKE = re.compile(
+    rf"({_SURNAME})()(?=[姐哥叔婶嫂姨](?:[，。、；：:,“”！？!?\s的说讲来在要收把给态]|(?<=[，。、；：\s]..)[办帮带让叫人一]|(?<=^..)[办帮带让叫人一]))"
+)
 # 老蒙, 小赵, 老李头 as somebody is called; 从小康, 价格老高 are no names
 _FAMILIAR = re.compile(
-    rf"(?:(?<=老)(?![高常成全])|(?<=(?<![大从])小)(?![康万石曲]))({_SURNAME})()(?=头?(?:[，。、；：:,“”！？!?\s说讲收拿态给让叫来去是认当总要带把]|$))"
+    rf"(?:(?<=老)(?<!王老)(?![高常成全赖])|(?<=(?<![大从])小)(?![康万石曲]))({_SURNAME})()(?=头?(?:[，。、；：:,“”！？!?\s说讲收拿态给让叫来去是认当总要带把]|头[看管收]|$))"
 )
 
 
+# 姓苏的; not 百姓, 姓名
+_SURNAME_SAID = re.compile(rf"(?<=姓)(?<!百姓)(?<!同姓)({_SURNAME})()(?=[，。、；：（）()的叫\s]|$)")
+# 赵、钱两位科长
+_SHARED_TITLE = re.compile(
+    rf"(?:^|(?<=[\s，。、；：/找给和跟请叫的]))({_SURNAME})()(?=(?:[、/]{_SURNAME})?(?:[两二三]位)?(?:{_TITLES}))"
+)
+# 买买提·吐尔逊: of the characters that write names from other languages
+_SOUND = "阿买提吐尔逊古丽艾山江汗木拉依热孜尼亚迪力夏肉麦明苏莱曼玉素甫卡德合哈里别克努兰巴特叶赛帕沙布都娜扎仁曲珠次旺图尼萨伊斯买"
+_DOTTED = re.compile(rf"(?<![\w·])([{_SOUND}]{{2,6}})([·•][{_SOUND}]{{2,6}})")
+# a name alone between stops, followed by the person's sex, number or birth
+_ENTRY = re.compile(
+    rf"(?:^|(?<=[\s，。、；：:（(—]))({_SURNAME})({_GIVEN}{{1,2}})(?=[，, ]?[男女][，,、。）)\s]|[ ，,（(]{{0,2}}(?:身份证|电话|手机|[Tt]el)?[ :：]?〔(?:手机号|身份证号|电话|出生日期)〕)"
+)
+# the characters that given names are made of, and that seldom stand together in other words
+_NAMELIKE = (
+    "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛超霞平刚桂建国华志明文永春秋冬玉兰珍珠凤莲梅菊香红云雪燕海波松柏德福贵荣富旺兴昌盛祥瑞庆"
+    "喜康宁泰顺达忠孝仁义信诚智斌彬辉光亮星晨旭阳晓晖月宇浩然轩子涵梓欣怡佳嘉豪俊峰岩鹏飞龙虎翔鸿雁鹤凯胜捷立新民生良善美玲琴琳琪"
+    "瑶瑜璐珊瑛莹颖慧惠淑贞洁婷婉娇娥媛妮倩茜芸芬芹芝萍莉菁蓉薇蕾素雅丹彤青碧紫钢铭锋锐启振耀祖宗承继先思恩爱卫援朝跃进才根宝洪"
+    "清泉源润泽沛沐宏弘毅勤俭维权树桐楠栋棠家长天裕仪岚霄冰彩花莎蕊翠坚林森木东小大广文武学培锦钦炳炎焕绍显世仕士庭廷"
+    "元友连金银铁生富财善旺勋绪昆仲伯民众义"
+)
+# 何某, 韦某某, 姚XX
+_VEILED = re.compile(
+    rf"(?<![在与和])(?!任某|于某|查某)({_SURNAME})(某{{1,2}}|氏[{_NAMELIKE}]{{1,2}}|[Xx×]{{1,2}}(?![0-9A-Za-z]))(?![年月日县市区]|[处局科](?!长))"
+)
+# the ones that other words hold too seldom to doubt
+_SURE = frozenset(
+    "伟芳娜秀英敏静丽磊军勇艳杰娟涛霞刚桂兰珍珠凤莲梅菊燕斌彬辉旭晓晖浩轩涵梓怡佳嘉豪俊峰鹏翔鸿雁凯玲琴琳琪瑶瑜璐珊瑛莹颖慧淑贞婷婉娇娥媛妮倩茜芸芬芹萍莉菁蓉薇蕾雅彤铭锋炳焕勋建志福祥德贵荣宇轩思萱霄岚翠"
+)
+# surnames that are ordinary words or parts of them
+_WEAK = frozenset(
+    "洪牛黎颜庄申左童盛艾麦谈楚宫巩段安常乐全高万方任时关查解于和温金白石平水江华成毛康路施包田农玉游项计简易章程祝米车严房封武冷丰许费齐元贝池景曲景幸蓝丁党雷云牛马向盛项范应明余连强甘林叶阳东荣宁管卫"
+)
+# names of brands, schools of thought and history, that tell of nobody here
+_PUBLIC = frozenset(
+    [
+        "邓小平",
+        "江泽民",
+        "胡锦涛",
+        "周恩来",
+        "焦裕禄",
+        "孔繁森",
+        "孙中山",
+        "张小泉",
+        "柳宗元",
+        "周大福",
+        "东方明珠",
+    ]
+)
+_BARE = re.compile(
+    rf"({_DOUBLE}|[{_SURNAMES}])([{_NAMELIKE}]{{1,2}})(?<![先家])(?<!先生)(?![县市区镇乡村屯路街道桥厂矿店局校院站湾社湖江河山岭寺庙庄园苑城府井塔广场奖级年月号族])"
+)
+_ROLE = re.compile(
+    r"(?:[系报映诉信告办电求事责理件]人|代表|车主|户[主名]|真名|签名|署名|落款|姓名|[市村居]民|职工|学生|家长|科员|检验员|"
+    rf"{_TITLES}|老婆|妻子|丈夫|爱人|儿子|女儿|[他她我][爸妈]|弟弟|哥哥|妹妹|妹夫|姐夫|外甥|侄子|父亲|母亲|爸爸|妈妈)(?:名?叫|[是为：: ])?$|[，、我他她名字]叫$"
+)
+_LEFT = re.compile(r"(?:^|[\s，。、；：:（(“—]|[叫找向被把给由听与和跟是为我的！!）)]|本人)$")
+_RIGHT = re.compile(r"$|[\s，。、；：:,）)”说讲让收拿要签的]|[敬]?上(?:$|\s)|[两二三四五]?[位人个]|电话|手机")
+
+
+_NEXT = re.compile(
+    rf"[、/ ]({_SURNAME}{_GIVEN}{{1,2}}?)(?=[、，。；：\s（）()和及与等]|[两二三四五几][位人个]|$)"
+)
+_PREVIOUS = re.compile(rf"(?:^|[\s，。；：、（(和有])({_SURNAME}{_GIVEN}{{1,2}})[、/]$")
+_TITLE_END = re.compile(rf"(?:{_TITLES}|{_SHORT_TITLES}|先生|[姐哥叔婶嫂姨])$")
+_FULL = 3
+_REPEATED = 100
+# each with what a text must hold for it to be worth trying
 _PATTERNS = (
-    _INTRODUCED, _SELF, _DESCRIBED, _TITLED, _AFTER_TITLE, _SHORT_TITLED, _FAMILIAR, _KINLIKE,
+    *((pattern, "") for pattern in (
+        _INTRODUCED, _SELF, _TITLED, _AFTER_TITLE, _SHORT_TITLED, _FAMILIAR, _KINLIKE, _KIN, _SHARED_TITLE,
+    )),
+    (_DESCRIBED, "男女"), (_ENTRY, "男女〔"), (_VEILED, "某氏xX×"), (_SURNAME_SAID, "姓"),
 )  # fmt: skip
+
+
+def _bare_spans(text: str) -> list[tuple[int, int]]:
+    """Names without a title, by the characters they are made of and by what stands around them."""
+    spans = []
+    for match in _BARE.finditer(text):
+        start, end = match.span()
+        surname, given = match.groups()
+        before = text[max(0, start - 6) : start]
+        if (
+            match.group() in _PUBLIC
+            or surname + given[0] in _ORDINARY
+            or (before and before[-1] in _BEFORE_BLOCKS.get(surname, ""))
+        ):
+            continue
+        sure = sum(character in _SURE for character in given)
+        weak = surname in _WEAK
+        left = _LEFT.search(before) is not None
+        right = _RIGHT.match(text, end) is not None
+        role = _ROLE.search(before) is not None
+        if len(given) == 2:
+            told = role or sure + left + (left and right) >= 1 + weak
+        else:
+            told = (role and (right or sure > 0)) or (sure > 0 and left and right and not weak)
+        if told:
+            spans.append((start, end))
+    return spans
 
 
 def name_spans(text: str) -> list[tuple[int, int]]:
     """Spans of person names, in order, not overlapping; the title itself is not part of the span."""
     spans: list[tuple[int, int]] = []
-    for pattern in _PATTERNS:
+    for pattern, signs in _PATTERNS:
+        if signs and not any(sign in text for sign in signs):
+            continue
         at = 0
         while match := pattern.search(text, at):
             start, end = match.span(1)[0], match.span(2)[1]
@@ -87,9 +193,50 @@ def name_spans(text: str) -> list[tuple[int, int]]:
                 continue
             at = max(at, match.end())
             spans.append((start, end))
-    spans.sort()
+    if "·" in text:
+        spans += [match.span() for match in _DOTTED.finditer(text)]
+    spans = _apart(spans, shortest=True)
+    spans = _apart(spans + _bare_spans(text))
+    return _apart([*spans, *_listed(text, spans), *_again(text, spans)]) if spans else spans
+
+
+def _listed(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Names beside a name in a list: 周新强、胡蒲利."""
+    starts, ends = ({span[side] for span in spans} for side in (0, 1))
+    found = []
+    for _, at in spans:
+        while (match := _NEXT.match(text, at)) and match.start(1) not in starts:
+            found.append(match.span(1))
+            starts.add(match.start(1))
+            at = match.end()  # noqa: PLW2901  # on to the next in the list
+    for at, _ in spans:
+        while (match := _PREVIOUS.search(text, max(0, at - 6), at)) and match.end(1) not in ends:
+            found.append(match.span(1))
+            ends.add(match.end(1))
+            at = match.start(1)  # noqa: PLW2901
+    return [
+        (start, end)
+        for start, end in found
+        if text[start : start + 2] not in _ORDINARY and not _TITLE_END.search(text, start, end)
+    ]
+
+
+def _again(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Other places of the full names told in the text, of the first :data:`_REPEATED` of them."""
+    names = dict.fromkeys(text[start:end] for start, end in spans if end - start >= _FULL)
+    found = []
+    for name in list(names)[:_REPEATED]:
+        at = text.find(name)
+        while at >= 0:
+            found.append((at, at + len(name)))
+            at = text.find(name, at + len(name))
+    return found
+
+
+def _apart(spans: list[tuple[int, int]], *, shortest: bool = False) -> list[tuple[int, int]]:
+    """In order; of those that overlap the first, and of those that begin together the longest, or the shortest."""
     kept: list[tuple[int, int]] = []
-    for start, end in spans:
+    for start, end in sorted(spans, key=lambda span: (span[0], span[1] if shortest else -span[1])):
         if not kept or start >= kept[-1][1]:
             kept.append((start, end))
     return kept

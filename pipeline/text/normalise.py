@@ -72,6 +72,14 @@ def normalise(text: str) -> str:
     breaks are single ``\\n``, spaces single; half-width letters and digits; simplified characters; no sign or bullet
     in front. Emoji stay.
     """
+    while (
+        cleaned := _normalised_once(text)
+    ) != text:  # what is dropped may part an escape, what is folded may join an accent
+        text = cleaned
+    return text
+
+
+def _normalised_once(text: str) -> str:
     text = _XML_ESCAPE.sub("\n", text)
     text = _BREAKS.sub("\n", _SPACES.sub(" ", text))
     text = _DROPPED.sub("", text)

@@ -1,0 +1,99 @@
+"""Many runs in a row in one process: what grows?
+
+::
+
+    nice -n 15 .venv/bin/python -m benchmarks.soak --runs 200
+
+Every fourth run is ``report``, the others are ``classify``, of the head of a sample, into the same folder. What the process
+holds is looked at after every run: resident memory, threads, open files, children, and entries in the folder of temporary
+files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.run import classify, report
+from pipeline.workspace import SHIPPED
+
+ROWS = 40
+"""Of the sample: what a run leaves behind does not depend on their number."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the process holds: megabytes resident, and numbers of threads, open files, children and temporary files."""
+
+    megabytes: float
+    threads: int
+    files: int
+    children: int
+    temporary: int
+
+    @classmethod
+    def now(cls) -> Held:
+        """Look at this process, by ``/proc`` (Linux)."""
+        gc.collect()
+        own = Path("/proc/self")
+        pages = int((own / "statm").read_text(encoding="ascii").split()[1])
+        tasks = list((own / "task").iterdir())
+        children = [
+            child for task in tasks for child in (task / "children").read_text(encoding="ascii").split()
+        ]
+        return cls(
+            megabytes=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+            threads=len(tasks),
+            files=len(list((own / "fd").iterdir())),
+            children=len(children),
+            temporary=len(list(Path(tempfile.gettempdir()).iterdir())),
+        )
+
+
+def soak(runs: int, folder: Path, jobs: int = 1) -> Iterator[Held]:
+    """Run again and again on the head of a sample, with results in ``folder``; what is held after each run."""
+    source = folder / "head.jsonl"
+    lines = (
+        (SHIPPED / "data/samples/round1/questionnaire.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines(keepends=True)
+    )
+    source.write_text("".join(lines[:ROWS]), encoding="utf-8")
+    for number in range(runs):
+        command = report if number % 4 == 0 else classify
+        command([source], folder / "out", workspace=folder, jobs=jobs)
+        yield Held.now()
+
+
+def main() -> None:
+    """Print what is held after 1, 2, 5, 10 … runs, and how fast memory grows over the second half."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=1)
+    given = parser.parse_args()
+    print("runs     MB  threads  files  children  temporary")
+    resident = []
+    with tempfile.TemporaryDirectory() as outputs, tempfile.TemporaryDirectory() as temporary:
+        tempfile.tempdir = temporary  # what runs leave there is theirs alone
+        for number, held in enumerate(soak(given.runs, Path(outputs), given.jobs), 1):
+            resident.append(held.megabytes)
+            if number in {1, 2, 5, 10, 20, given.runs} or number % 25 == 0:
+                print(
+                    f"{number:4} {held.megabytes:6.1f} {held.threads:8} {held.files:6} {held.children:9} {held.temporary:10}",
+                    flush=True,
+                )
+        tempfile.tempdir = None
+    half = len(resident) // 2
+    growth = (sum(resident[-10:]) - sum(resident[half : half + 10])) / 10
+    print(f"second half: {growth:+.1f} MB in {given.runs - half} runs")
+
+
+if __name__ == "__main__":
+    main()
