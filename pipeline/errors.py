@@ -6,7 +6,8 @@
     ├── InputError               2    a file or table cannot be used as it is
     ├── ResourceError            2    taxonomy, directory, lexicon or model file is wrong
     │   └── ModelError           2    a model that is damaged, foreign or made for other resources
-    └── OutputError              1    a result, model or workspace cannot be written
+    ├── OutputError              1    a result, model or workspace cannot be written
+    └── ShortageError            1    memory is short
 
 The message is one line in Chinese: what is wrong, where, what to do. It never holds text of an opinion.
 """
@@ -14,6 +15,7 @@ The message is one line in Chinese: what is wrong, where, what to do. It never h
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable
 
 
@@ -45,6 +47,12 @@ class OutputError(QingyiError):
     exit_code = 1
 
 
+class ShortageError(QingyiError):
+    """Memory is limited to less than a run needs, or a process was ended, as the system does where memory runs out."""
+
+    exit_code = 1
+
+
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Join names for a message with ``、``, at most ``most`` of them, each at most 40 characters long."""
     shown = [name if len(name) <= 40 else name[:39] + "…" for name in names]
@@ -63,10 +71,21 @@ _CAUSES = {
     errno.ENOTDIR: "路径中有一段是文件，不是文件夹",
     errno.EISDIR: "这是文件夹，不是文件",
     errno.ENAMETOOLONG: "文件名太长",
+    errno.EFBIG: "文件太大，超过了系统允许的大小",
+    errno.EIO: "磁盘读写出错，请检查这块盘",
+    errno.ENOMEM: "内存不足，请关掉别的程序",
     errno.EBUSY: "文件正被占用，请关闭打开它的程序",
 }
+
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
+"""Refusals of a disk, whatever file is written."""
 
 
 def cause(error: OSError) -> str:
     """Why the system refused, in Chinese, with what to do where that is known."""
-    return _CAUSES.get(error.errno or 0, error.strerror or type(error).__name__)
+    number = error.errno
+    if number is None and (
+        told := re.search(r"\[Errno (\d+)\]", str(error))
+    ):  # copying a folder: many refusals in one
+        number = int(told[1])
+    return _CAUSES.get(number or 0, error.strerror or type(error).__name__)

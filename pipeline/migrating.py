@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from pipeline.carrying import carry_all, carry_pairs, needs_review
 from pipeline.classifier.files import active_version, read_card
 from pipeline.errors import ModelError, OutputError, ResourceError, cause
 from pipeline.learn.corpus import corpus_files, load_labelled
+from pipeline.lock import held
 from pipeline.migration import Migration, Step, load_migration
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
@@ -158,12 +157,10 @@ def migrate(root: Path, file: Path) -> Plan:
     folder = root / "data/migrations"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=_LOCK_SECONDS):
+        with held(folder / ".lock", f"改 {root} 的类别", patience=_LOCK_SECONDS):
             space = Workspace(root=root)
             planned = plan(space, file)
             _take_force(space, planned, folder)
-    except Timeout:
-        raise OutputError("另一个程序正在改类别，一分钟内没有改完；请稍后再试。") from None
     except OSError as error:
         raise OutputError(f"不能写入 {root / 'data'}：{cause(error)}；类别没有改。") from None
     return planned

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import os
 import re
-import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -17,12 +15,13 @@ from typing import IO, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import OutputError, cause
+from pipeline.errors import DISK, OutputError, cause
+from pipeline.journal import LOCK, STAGING, commit, discard, sweep
+from pipeline.lock import held
 from pipeline.records import Reading, Rejection
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
 
-_STAGING = ".qingyi-"
 RESULTS = (
     "opinions.csv", "opinions.parquet", "findings.csv", "findings.parquet", "rejected.csv", "summary.csv", "tables.json",
     "run.json", "report.html", "report.xlsx", "briefing.docx", "commendation.docx", "ledger.xlsx",
@@ -33,6 +32,7 @@ RESULTS = (
 LEDGER = "ledger.xlsx"
 """People work in it: no run takes it away."""
 
+_PATIENCE_SECONDS = 10.0
 _OF_A_ROUND = re.compile(r"(?:feedback|notices)/[^/\\]+\.docx")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -68,74 +68,68 @@ def csv_cell(value: Any) -> Any:
     return value
 
 
+def plain_cell(cell: str) -> str:
+    """The value that :func:`csv_cell` made a cell of, as text."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
 class OutputFolder:
     """A staging folder inside the result folder; leaving the ``with`` block without error moves its files in place.
 
     Files are created readable by their owner only, in a folder of the same kind. After an error nothing of the
-    run remains; what a killed run left behind is swept by the next. Results of an earlier run in the same folder
-    are replaced as a set: none of them stays beside the new ones.
+    run remains; what a killed run left behind is completed or swept by the next. Results of an earlier run in the
+    same folder are replaced as a set: none of them stays beside the new ones. One run at a time writes there.
     """
 
     def __init__(self, folder: Path, results: Sequence[str] = RESULTS) -> None:
         """``results``: names of all files that such a run may write."""
         self.folder = folder
         self._results = results
-        self._made = not folder.exists()
 
     def __enter__(self) -> Self:
-        try:
+        with contextlib.ExitStack() as stack, self._refusals():
+            if not self.folder.exists():
+                stack.callback(self._remove_where_empty)
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for left in self.folder.glob(_STAGING + "*"):
-                if not _alive(left.name):
-                    shutil.rmtree(left, ignore_errors=True)
+            stack.enter_context(held(self.folder / LOCK, f"写入 {self.folder}", lasting=False))
+            sweep(self.folder)
             blocked = [name for name in self._results if (self.folder / name).is_dir()]
             if blocked:
                 raise OutputError(
                     f"输出文件夹 {self.folder} 里有名为 {blocked[0]} 的文件夹；请移开，或换一个位置。"
                 )
-            self.staging = Path(tempfile.mkdtemp(prefix=f"{_STAGING}{os.getpid()}-", dir=self.folder))
-        except OSError as error:
-            raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(error)}。") from None
+            self.staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self.folder))
+            stack.callback(discard, self.staging)
+            self._held = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with self._held, self._refusals():
+            if isinstance(error, OSError) and error.errno in DISK:
+                raise error
             if kind is None:
-                earlier = {*self._results, *self._letters_of_an_earlier_run()}
-                written = self._move()
-                for name in earlier - written - {LEDGER}:
-                    (self.folder / name).unlink(missing_ok=True)
-                for name in ("feedback", "notices", "sealed"):
-                    with contextlib.suppress(OSError):  # what else lies there keeps it
-                        (self.folder / name).rmdir()
-        except OSError as failure:
-            raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(failure)}。") from None
-        finally:
-            shutil.rmtree(self.staging, ignore_errors=True)
-            if kind is not None and self._made:
-                with contextlib.suppress(OSError):  # somebody else's files keep it
-                    self.folder.rmdir()
+                earlier = {*self._results, *self._letters_of_an_earlier_run()} - {LEDGER}
+                commit(self.folder, self.staging, earlier, precious=LEDGER)
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """What the system refuses is said in one line."""
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(f"不能写入输出文件夹 {self.folder}：{cause(error)}。") from None
+
+    def _remove_where_empty(self) -> None:
+        with contextlib.suppress(OSError):  # results, or somebody else's files, keep it
+            self.folder.rmdir()
 
     def path(self, name: str) -> Path:
         """Where to write a file that will be moved into the result folder; ``name`` may be in a folder of its own."""
         path = self.staging / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         return path
-
-    def _move(self) -> set[str]:
-        """Move what was written into the result folder; returns the names."""
-        paths = sorted(path for path in self.staging.rglob("*") if path.is_file())
-        names = [path.relative_to(self.staging).as_posix() for path in paths]
-        for path, name in zip(paths, names, strict=True):
-            target = self.folder / name
-            if target.parent != self.folder:
-                target.parent.mkdir(mode=0o700, exist_ok=True)
-                target.parent.chmod(0o700)
-            os.chmod(path, 0o600)  # noqa: PTH101  # libraries may have widened it inside the private folder
-            path.replace(target)
-        return set(names)
 
     def _letters_of_an_earlier_run(self) -> list[str]:
         """Names that ``run.json`` tells; a file that somebody else put beside them is none of ours."""
@@ -146,20 +140,37 @@ class OutputFolder:
             return []
 
     def open_csv(self, name: str) -> IO[str]:
-        """A new csv file, UTF-8 with BOM."""
-        return self.path(name).open("w", encoding="utf-8-sig", newline="")
+        """A new csv file, UTF-8 with BOM; closed at the end of the run if it is not before."""
+        file = self.path(name).open("w", encoding="utf-8-sig", newline="")
+        self._held.callback(_close, file)
+        return file
 
 
-def _alive(staging: str) -> bool:
-    """Whether the process that made a staging folder still runs: two runs may share a result folder."""
-    owner = staging.removeprefix(_STAGING).partition("-")[0]
+def _close(file: IO[str]) -> None:
+    with contextlib.suppress(OSError):  # what could not be written has been told
+        file.close()
+
+
+@contextlib.contextmanager
+def private_file(target: Path) -> Iterator[Path]:
+    """Where to write a file that lies at ``target`` when the ``with`` block ends: its owner's alone, whole or absent.
+
+    What a kill leaves of it the next that writes in its folder sweeps.
+
+    Raises:
+        OutputError: it cannot be written, or another process has been writing in its folder for ten seconds.
+    """
+    folder = target.parent
     try:
-        os.kill(int(owner), 0)
-    except (ValueError, ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+        with held(folder / LOCK, f"写入 {folder}", patience=_PATIENCE_SECONDS, lasting=False):
+            sweep(folder)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=STAGING) as staging:
+                made = Path(staging) / target.name
+                yield made
+                made.chmod(0o600)
+                made.replace(target)
+    except OSError as error:
+        raise OutputError(f"不能写入 {target}：{cause(error)}。") from None
 
 
 class TableFile:

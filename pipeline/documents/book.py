@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 _CELL = 32_000
 """Characters; a spreadsheet cell takes 32,767."""
@@ -21,9 +23,10 @@ class Book:
 
     def __init__(self, path: Path, title: str = "评议意见分析工作簿") -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        self._path, self._packed = path, io.BytesIO()
         # rows wait in files beside the workbook: the shared temporary folder is no place for opinions
         self.book = xlsxwriter.Workbook(
-            str(path), {**options, "constant_memory": True, "tmpdir": str(path.parent)}
+            self._packed, {**options, "constant_memory": True, "tmpdir": str(path.parent)}
         )
         # a fixed date: the same input gives the same bytes
         self.book.set_properties({"title": title, "created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})
@@ -35,6 +38,18 @@ class Book:
         self.head = self.book.add_format(
             {**base, "bold": True, "bg_color": "#E8ECF1", "bottom": 1, "text_wrap": True}
         )
+
+    def close(self) -> None:
+        """Write the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        try:
+            self.book.close()
+        except FileCreateError as error:  # the library's wrapping of what the system said
+            raise error.args[0] from None
+        self._path.write_bytes(self._packed.getvalue())
 
     def table(
         self,

@@ -120,7 +120,7 @@ def _write(rows: Iterable[ClueRow], path: Path, scratch: Path, *, locked: bool) 
         sheet.set_header("&C问题线索　只供纪检监察机构")
         sheet.set_footer("&C第 &P 页，共 &N 页")
     finally:
-        book.book.close()
+        book.close()
     return count
 
 

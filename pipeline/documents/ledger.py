@@ -98,7 +98,7 @@ def write_ledger(rows: Sequence[LedgerRow], path: Path, *, title: str = "整改�
     book.head.set_valign("vcenter")
     _table(book, rows, title)
     _guide(book)
-    book.book.close()
+    book.close()
 
 
 def _table(book: Book, rows: Sequence[LedgerRow], title: str) -> None:

@@ -35,7 +35,7 @@ def write_review_sheet(batch: Batch, taxonomy: Taxonomy, directory: Directory, p
     _guide(book, batch, taxonomy)
     _questions(book, batch, taxonomy, departments)
     _choices(book, departments)
-    book.book.close()
+    book.close()
 
 
 def _guide(book: Book, batch: Batch, taxonomy: Taxonomy) -> None:

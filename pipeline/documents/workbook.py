@@ -36,7 +36,7 @@ def write_workbook(facts: Facts, folder: Path, path: Path, without: Collection[s
     _review(book, folder, facts, without)
     _rejected(book, folder)
     _method(book, facts)
-    book.book.close()
+    book.close()
 
 
 def _overview(book: Book, facts: Facts) -> None:
