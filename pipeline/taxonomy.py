@@ -74,13 +74,17 @@ class Taxonomy(BaseModel):
         """Return the label of a code.
 
         Raises:
-            ResourceError: unknown code; the message names the nearest known one.
+            ResourceError: unknown code; the message names the nearest known code or Chinese name. What resembles none is
+                not quoted: where columns are shifted it is an opinion's text.
         """
         try:
             return self._by_code[code]
         except KeyError:
-            near = difflib.get_close_matches(code, self.codes, n=1, cutoff=0.0)
-            raise ResourceError(f"未知的标签代码“{code[:40]}”，最接近的是“{near[0]}”。") from None
+            names = {name: label.code for label in self.labels for name in (label.code, label.name_zh)}
+            near = difflib.get_close_matches(code, names, n=1, cutoff=0.5)
+            if not near:
+                raise ResourceError("未知的标签，不像任何一个标签代码或名称，内容不列出。") from None
+            raise ResourceError(f"未知的标签代码“{code[:40]}”，最接近的是“{names[near[0]]}”。") from None
 
     def parse(self, codes: str | Iterable[str]) -> tuple[str, ...]:
         """Read codes or Chinese names (``a;b`` or a sequence) into known codes, once each, in taxonomy order.

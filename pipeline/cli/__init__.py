@@ -7,6 +7,7 @@ import sys
 import click
 
 from pipeline import __version__
+from pipeline.cli.auditing import audit
 from pipeline.cli.batch import classify, report
 from pipeline.cli.chinese import Group, Option
 from pipeline.cli.comparing import compare
@@ -16,6 +17,7 @@ from pipeline.cli.reviewing import review
 from pipeline.cli.status import exit_status
 from pipeline.cli.taxonomies import taxonomy
 from pipeline.cli.training import models, train
+from pipeline.cli.withdrawing import purge, withdraw
 from pipeline.cli.workspaces import init
 
 _EPILOG = "某个命令的用法：qingyi 命令 --help。"
@@ -30,7 +32,9 @@ def qingyi(debug: bool) -> None:
     """清议：读入评议意见，判定问题类别，归到部门，汇总成给领导看的一页和给分析员的工作簿。全程不联网。"""
 
 
-for command in (report, classify, compare, evaluate, review, train, models, drift, taxonomy, corpus, init):
+for command in (
+    report, classify, compare, evaluate, review, train, models, drift, taxonomy, corpus, withdraw, purge, audit, init,
+):  # fmt: skip
     qingyi.add_command(command)
 
 

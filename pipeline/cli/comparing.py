@@ -56,11 +56,15 @@ def compare(
     briefing.docx    后一轮的专报，加上变化
     ledger.xlsx      前一轮的台账转入后一轮，填好回访结果
     """
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.cli.figures import show_comparison  # noqa: PLC0415
     from pipeline.comparing import compare as run  # noqa: PLC0415
     from pipeline.papers import Order  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     order = Order(office=office, day=day, days=days)
-    found = run(before, after, output, workspace=workspace, order=order, notices=notices)
-    show_comparison(found, open_workspace(workspace).taxonomy, output)
+    space = open_workspace(workspace)
+    told = {"before": before, "after": after, "notices": notices, "office": office, "day": day, "days": days}
+    with recording(space.root, "compare", options=told, outputs=[output]):
+        found = run(before, after, output, workspace=workspace, order=order, notices=notices)
+    show_comparison(found, space.taxonomy, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
@@ -11,6 +11,8 @@ import click
 from pipeline.aggregate.tables import unspecified_share
 from pipeline.classifier.files import mismatch
 from pipeline.documents.comparison import KINDS, Comparison
+from pipeline.errors import listed
+from pipeline.intake.files import LOCK, opened
 from pipeline.learn.check import Check
 from pipeline.run import Result
 from pipeline.taxonomy import Taxonomy
@@ -45,9 +47,19 @@ def show_result(result: Result, first: str) -> None:
         click.echo(f"提示：{notice}（{count} 行）。")
     if run["model_libraries"]:
         click.echo(f"提示：模型训练时的库与现在装的不同：{run['model_libraries']}；判定可能有极小出入。")
-    for what, names in (("工作表没有意见列", "skipped_sheets"), ("文件不是可读的格式", "files_passed_over")):
-        if run[names]:
-            click.echo(f"提示：有 {len(run[names])} 个{what}，已跳过（名称见 run.json）。")
+    if not run["rows_read"]:
+        click.echo(
+            f"提示：一行意见也没有读到，表里只有表头；请检查给的是不是这个文件。{result.folder} 里现在是空的结果，以前的已被换下。"
+        )
+    locks = [name for name in run["files_passed_over"] if PurePosixPath(name).name.startswith(LOCK)]
+    for what, count in (
+        ("工作表没有意见列", len(run["skipped_sheets"])),
+        ("文件不是可读的格式", len(run["files_passed_over"]) - len(locks)),
+    ):
+        if count:
+            click.echo(f"提示：有 {count} 个{what}，已跳过（名称见 run.json）。")
+    if in_use := opened((file["name"] for file in run["files"]), locks):
+        click.echo(f"提示：{listed(in_use)} 正在被打开，可能有没保存的修改；请保存并关闭，再运行一次。")
     if run["departments_not_listed"]:
         click.echo(
             f"提示：部门列中有 {len(run['departments_not_listed'])} 个名称不在部门目录里，按“未指明”统计（见 run.json）。"
@@ -152,7 +164,7 @@ def show_card(card: Mapping[str, Any], taxonomy: Taxonomy, moves: Sequence[Mappi
         click.echo(
             f"  {name}：精确率 {row['precision']:.2f}，召回率 {row['recall']:.2f}，{row['support']} 件"
         )
-    for rule in card.get("gate", {}).get("rules", []):
+    for rule in (card["gate"] or {}).get("rules", []):
         click.echo(f"  {'✓' if rule['kept'] else '✗'} {rule['rule']}：{rule['found']}")
     for move in moves:
         click.echo(f"{move['at']} 启用：{move['reason']}")

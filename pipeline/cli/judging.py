@@ -9,7 +9,6 @@ import click
 
 from pipeline.cli.chinese import Command, Group, Option
 from pipeline.cli.options import PATH, workspace_option
-from pipeline.errors import OutputError, cause
 
 
 @click.command(cls=Command)
@@ -26,30 +25,35 @@ def evaluate(
     labelled: tuple[Path, ...], workspace: Path | None, target: Path | None, page: Path | None, texts: bool
 ) -> None:
     """在标注好的文件上评测当前模型，附 95% 区间。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.classifier.read import open_reader  # noqa: PLC0415
     from pipeline.cli.figures import show  # noqa: PLC0415
     from pipeline.documents.evaluation import write_evaluation  # noqa: PLC0415
     from pipeline.learn.corpus import load_labelled  # noqa: PLC0415
     from pipeline.learn.evaluate import evaluate as measure  # noqa: PLC0415
+    from pipeline.outputs import private_file  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    items = load_labelled(labelled, space.taxonomy, space.directory, space.migrations)
-    figures = measure(open_reader(space), items)
-    shown = {item.opinion.id: item.opinion.text for item in items} if texts else {}
-    show(figures, space.taxonomy, shown)
-    for path, write in (
-        (
-            target,
-            lambda path: path.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8"),
-        ),
-        (page, lambda path: write_evaluation(figures, space.taxonomy, path)),
-    ):
-        if path:
-            try:
-                write(path)
-            except OSError as error:
-                raise OutputError(f"不能写入 {path}：{cause(error)}。") from None
+    told = {"labelled": labelled, "texts": texts}
+    outputs = [path for path in (target, page) if path]
+    with recording(space.root, "evaluate", options=told, outputs=outputs) as entry:
+        entry.read(labelled)
+        items = load_labelled(labelled, space.taxonomy, space.directory, space.migrations)
+        reader = open_reader(space)
+        entry.model = reader.model.version
+        figures = measure(reader, items)
+        entry.counted([item.opinion.id for item in items])
+        shown = {item.opinion.id: item.opinion.text for item in items} if texts else {}
+        show(figures, space.taxonomy, shown)
+        if target:
+            with private_file(target) as path:
+                path.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            click.echo(f"指标：{target}")
+        if page:
+            with private_file(page) as path:
+                write_evaluation(figures, space.taxonomy, path)
+            click.echo(f"页面：{page}")
 
 
 @click.group(cls=Group)

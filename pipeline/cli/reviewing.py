@@ -73,9 +73,17 @@ def export(
     workspace: Path | None,
 ) -> None:
     """从 report、classify 的结果里挑最值得看的（没有把握而又各不相同的，加随机抽查的），写成复核表。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.reviewing import export as run  # noqa: PLC0415
+    from pipeline.workspace import open_workspace  # noqa: PLC0415
 
-    batch = run(folder, output, workspace=workspace, n=n, audit=audit, labels=labels, departments=departments)
+    told = {"folder": folder, "n": n, "audit": audit, "labels": labels, "departments": departments}
+    with recording(open_workspace(workspace).root, "review export", options=told, outputs=[output]) as entry:
+        batch = run(
+            folder, output, workspace=workspace, n=n, audit=audit, labels=labels, departments=departments
+        )
+        entry.model = batch.model
+        entry.named(question.id for question in batch.questions)
     audited = sum(question.why == "audit" for question in batch.questions)
     click.echo(f"批次 {batch.id}：{len(batch.questions)} 件，其中随机抽查 {audited} 件。")
     if labels or departments:
@@ -89,14 +97,23 @@ def export(
 @workspace_option
 def import_sheet(file: Path, by: str, workspace: Path | None) -> None:
     """导入填好的复核表（.xlsx）或 Label Studio 导出的标注（.json）；可以分几次，重复导入不会重复。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
+    from pipeline.review.store import Store  # noqa: PLC0415
     from pipeline.reviewing import take_in  # noqa: PLC0415
+    from pipeline.workspace import open_workspace  # noqa: PLC0415
 
-    done = take_in(file, workspace=workspace, by=by)
-    for problem in done.problems[:_SHOWN]:
-        click.echo(problem)
-    if done.problems:
-        more = f"（只列出前 {_SHOWN} 处）" if len(done.problems) > _SHOWN else ""
-        raise InputError(f"{file.name} 有 {len(done.problems)} 处填得不对{more}，没有导入；改好再导入即可。")
+    space = open_workspace(workspace)
+    with recording(space.root, "review import", options={"file": file, "by": by}) as entry:
+        entry.read([file])
+        done = take_in(file, workspace=workspace, by=by)
+        for problem in done.problems[:_SHOWN]:
+            click.echo(problem)
+        if done.problems:
+            more = f"（只列出前 {_SHOWN} 处）" if len(done.problems) > _SHOWN else ""
+            raise InputError(
+                f"{file.name} 有 {len(done.problems)} 处填得不对{more}，没有导入；改好再导入即可。"
+            )
+        entry.named(Store(space.feedback, space.migrations).ids_answered_in(entry.inputs[0]["sha256"]))
     click.echo(
         f"读到 {done.read} 件判断（不确定/跳过 {done.skipped}），新的或改过的 {done.fresh} 件已存；没有看的 {done.open} 件。"
     )
@@ -107,9 +124,13 @@ def import_sheet(file: Path, by: str, workspace: Path | None) -> None:
 @workspace_option
 def disputes(output: Path, workspace: Path | None) -> None:
     """几个人判断不一致的，写成裁定表；由一个人填好再导入，就是最后的结论。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.reviewing import disputes as run  # noqa: PLC0415
+    from pipeline.workspace import open_workspace  # noqa: PLC0415
 
-    batch = run(output, workspace=workspace)
+    with recording(open_workspace(workspace).root, "review disputes", options={}, outputs=[output]) as entry:
+        batch = run(output, workspace=workspace)
+        entry.named(question.id for question in batch.questions)
     click.echo(f"批次 {batch.id}：{len(batch.questions)} 件待裁定。")
     click.echo(f"裁定表：{output}（含意见原文，只有你可读）")
 

@@ -50,10 +50,14 @@ def check(file: Path | None, workspace: Path | None) -> None:
 @workspace_option
 def migrate(file: Path, workspace: Path | None) -> None:
     """按迁移文件改类别；旧表、迁移文件都留着，已存的标注一个不改，读的时候换算。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.migrating import migrate as run  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
-    planned = run(open_workspace(workspace).root, file)
+    root = open_workspace(workspace).root
+    with recording(root, "taxonomy migrate", options={"file": file}) as entry:
+        entry.read([file])
+        planned = run(root, file)
     _show_plan(planned)
     click.echo(
         f"已改为 {planned.after.version} 版，共 {len(planned.after.labels)} 类；"

@@ -14,7 +14,9 @@ from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.learn.newlabels import NewLabels
+    from pipeline.learn.retrain import Outcome
     from pipeline.learn.suspects import Suspect
+    from pipeline.taxonomy import Taxonomy
 
 
 def _reason(_ctx: click.Context, param: click.Parameter, value: str | None) -> str:
@@ -41,35 +43,54 @@ def train(
     labelled: tuple[Path, ...], unlabelled: tuple[Path, ...], force: str, workspace: Path | None
 ) -> None:
     """用新标注（标注文件、已导入的复核表）和语料重新训练，与当前模型比过、没有变差才启用。"""
-    from pipeline.taxonomy import Taxonomy  # noqa: PLC0415
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.training import train as run  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
-    taxonomy: Taxonomy = open_workspace(workspace).taxonomy
+    space = open_workspace(workspace)
+    told = {"labelled": labelled, "unlabelled": unlabelled, "force": force}
+    with recording(space.root, "train", options=told) as entry:
+        entry.read([path for path in (*labelled, *unlabelled) if path.is_file()])
+        outcome = run(
+            labelled,
+            workspace=workspace,
+            unlabelled=unlabelled,
+            force=force,
+            doubts=lambda new, found: _show_doubts(new, found, space.taxonomy),
+            progress=lambda stage: click.echo(f"{stage}…", err=True),
+        )
+        entry.model = outcome.trained.model.version
+        entry.named(item.note for item in (*outcome.new.train, *outcome.new.frozen))
+    _show_outcome(outcome, space.taxonomy)
+    click.echo(f"检验页：{(space.models / outcome.trained.model.version / 'report.html').resolve()}")
 
-    def doubts(new: NewLabels, found: Sequence[tuple[str, Suspect]]) -> None:
+
+def _show_doubts(new: NewLabels, found: Sequence[tuple[str, Suspect]], taxonomy: Taxonomy) -> None:
+    """What is learnt from, before that takes its time, and which of it looks wrong."""
+    if new.train or new.frozen:
         click.echo(f"新标注 {len(new.train)} 件用来学，{len(new.frozen)} 件冻结，只用来检验。")
-        if new.disputed:
-            click.echo(f"提示：{new.disputed} 件标注人意见不一，裁定之前不用（qingyi review disputes）。")
-        if found:
-            click.echo(f"像是标错的 {len(found)} 件（照样用来学；请核对，全部列在检验页里）：")
-        for identity, suspect in found[:20]:
-            doubt = "标了，像是没有" if suspect.given else "没有标，像是有"
-            click.echo(
-                f"  {identity}　“{taxonomy[suspect.label].name_zh}”{doubt}，概率 {suspect.probability:.2f}"
-            )
+    if not new.train:
+        click.echo("没有新的标注可学，这次只看未标注的存档有没有帮助。")
+    if new.disputed:
+        click.echo(f"提示：{new.disputed} 件标注人意见不一，裁定之前不用（qingyi review disputes）。")
+    if found:
+        click.echo(f"像是标错的 {len(found)} 件（照样用来学；请核对，全部列在检验页里）：")
+    for identity, suspect in found[:20]:
+        doubt = "标了，像是没有" if suspect.given else "没有标，像是有"
+        click.echo(
+            f"  {identity}　“{taxonomy[suspect.label].name_zh}”{doubt}，概率 {suspect.probability:.2f}"
+        )
+    click.echo("开始训练，可能要几分钟。")
 
-    outcome = run(
-        labelled,
-        workspace=workspace,
-        unlabelled=unlabelled,
-        force=force,
-        doubts=doubts,
-        progress=lambda stage: click.echo(f"{stage}…", err=True),
-    )
+
+def _show_outcome(outcome: Outcome, taxonomy: Taxonomy) -> None:
+    """The rules of the comparison, what to know of the candidate, and whether it is used now."""
     for rule, kept, found in outcome.verdict.rules:
         click.echo(f"  {'✓' if kept else '✗'} {rule}：{found}")
     model = outcome.trained.model
+    if (archive := model.card["archive"]) and not archive["used"]:
+        unchanged = "" if outcome.new.train or outcome.promoted else "，当前模型不变"
+        click.echo(f"提示：未标注的存档没有帮助{unchanged}，可以不用。")
     if outcome.forgotten:
         click.echo(f"提示：当前模型还学过 {'、'.join(outcome.forgotten)}，这次没有给；要保留，请一并给出。")
     if model.card["unseen"]:
@@ -81,7 +102,6 @@ def train(
         click.echo(f"没有通过检验，按要求强制启用 {model.version}。")
     else:
         click.echo(f"没有通过检验，没有启用；候选 {model.version} 留在登记里，当前模型不变。")
-    click.echo(f"检验页：models/{model.version}/report.html")
 
 
 @click.group(cls=Group)
@@ -106,7 +126,7 @@ def list_models(workspace: Path | None) -> None:
         gate = card.get("gate")
         verdict = "" if gate is None else "　通过检验" if gate["passed"] else "　没有通过检验"
         click.echo(
-            f"{mark} {entry.version}　{card.get('trained_at', '随程序或由语料重建')}　意见 {card.get('opinions', '？')} 件　"
+            f"{mark} {entry.version}　{card.get('trained_at') or '随程序或由语料重建'}　意见 {card.get('opinions', '？')} 件　"
             f"交叉验证 micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}{verdict}"
         )
 
@@ -134,22 +154,26 @@ def show(version: str | None, workspace: Path | None) -> None:
 @workspace_option
 def promote(version: str, reason: str, workspace: Path | None) -> None:
     """启用一个版本。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.classifier.files import active_version, load_model, read_card  # noqa: PLC0415
     from pipeline.learn.registry import activate, own_models  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    folder = own_models(space)
-    card = read_card(folder, version)
-    if (gate := card.get("gate")) and not reason:
-        if not gate["passed"]:
-            raise InputError(f"模型 {version} 没有通过检验；确要启用，请加 --reason 理由。")
-        if card.get("parent") and card["parent"] != active_version(folder):
-            raise InputError(
-                f"模型 {version} 是与 {card['parent']} 比过的，不是与当前模型；确要启用，请加 --reason 理由。"
-            )
-    load_model(folder, space.taxonomy, space.lexicon, version)
-    activate(folder, version, reason or "人工启用")
+    told = {"version": version, "reason": reason}
+    with recording(space.root, "models promote", options=told) as entry:
+        folder = own_models(space)
+        card = read_card(folder, version)
+        entry.model = version
+        if (gate := card.get("gate")) and not reason:
+            if not gate["passed"]:
+                raise InputError(f"模型 {version} 没有通过检验；确要启用，请加 --reason 理由。")
+            if card.get("parent") and card["parent"] != active_version(folder):
+                raise InputError(
+                    f"模型 {version} 是与 {card['parent']} 比过的，不是与当前模型；确要启用，请加 --reason 理由。"
+                )
+        load_model(folder, space.taxonomy, space.lexicon, version)
+        activate(folder, version, reason or "人工启用")
     click.echo(f"已启用 {version}。")
 
 
@@ -158,15 +182,17 @@ def promote(version: str, reason: str, workspace: Path | None) -> None:
 @workspace_option
 def rollback(reason: str, workspace: Path | None) -> None:
     """退回上一个用过的版本。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.classifier.files import load_model  # noqa: PLC0415
     from pipeline.learn.registry import own_models, previous  # noqa: PLC0415
     from pipeline.learn.registry import rollback as go_back  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    folder = own_models(space)
-    load_model(folder, space.taxonomy, space.lexicon, previous(folder))
-    version = go_back(folder, reason)
+    with recording(space.root, "models rollback", options={"reason": reason}) as entry:
+        folder = own_models(space)
+        load_model(folder, space.taxonomy, space.lexicon, previous(folder))
+        version = entry.model = go_back(folder, reason)
     click.echo(f"已退回 {version}。")
 
 
@@ -177,13 +203,15 @@ def rollback(reason: str, workspace: Path | None) -> None:
 )
 def build(workspace: Path | None, target: Path | None) -> None:
     """由 data/ 重建基础模型并启用；同样的数据和程序得到逐字节相同的模型。"""
+    from pipeline.audit.recording import recording  # noqa: PLC0415
     from pipeline.learn.registry import build as make  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)
-    model = make(
-        space, target or space.root / "models", progress=lambda stage: click.echo(f"{stage}…", err=True)
-    )
+    models_folder = target or space.root / "models"
+    with recording(space.root, "models build", options={}, outputs=[models_folder]) as entry:
+        model = make(space, models_folder, progress=lambda stage: click.echo(f"{stage}…", err=True))
+        entry.model = model.version
     measured = model.card["cross_validation"]
     click.echo(
         f"模型 {model.version}：语料 {model.card['opinions']} 件，交叉验证 micro-F1 {measured['micro_f1']:.3f}，"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -104,6 +105,11 @@ def batch_id(kind: Kind, model: str, taxonomy: str, questions: Sequence[Question
     """Ten hexadecimal digits from all that a batch asks and suggests."""
     asked = [kind, model, taxonomy, *map(as_record, questions)]
     return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()[:10]
+
+
+def is_batch_id(text: str) -> bool:
+    """Whether a text has the form of :func:`batch_id`; what has not may be anything, an opinion too, and is not quoted."""
+    return re.fullmatch("[0-9a-f]{10}", text) is not None
 
 
 def as_record(value: Question | Answer) -> dict[str, Any]:

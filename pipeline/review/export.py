@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.carrying import carry_pairs
 from pipeline.classifier.read import Reader
 from pipeline.errors import InputError
+from pipeline.journal import settle
 from pipeline.migration import Migration
 from pipeline.records import Opinion, key_of
 from pipeline.review.answers import Batch, Kind, Question, Why, batch_id
@@ -104,6 +105,7 @@ def sealed_in(folder: Path) -> frozenset[str]:
 
 
 def _made_by(folder: Path, what: str) -> str:
+    settle(folder)
     try:
         return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))[what])
     except (OSError, ValueError, KeyError, TypeError):

@@ -16,9 +16,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pipeline.directory import Directory
 from pipeline.errors import InputError, cause
+from pipeline.intake.files import printable
 from pipeline.records import UNSPECIFIED
-from pipeline.review.answers import WHY, Answer, Batch, Pair, Question
-from pipeline.review.sheet import Filled, edition_of
+from pipeline.review.answers import WHY, Answer, Batch, Pair, Question, is_batch_id
+from pipeline.review.sheet import Filled, edition_of, name_of
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
 
@@ -89,66 +90,85 @@ def read_tasks(
         InputError: not such a file, tasks of several batches, made for an unknown taxonomy, or ``by`` for several people's work.
         ResourceError: a batch that this workspace did not export.
     """
-    exported, batch = _exported(path, store)
-    taxonomy = edition_of(batch, editions, path.name)
+    file, name = printable(path.name), name_of(by)
+    exported, batch = _exported(path, file, store)
+    taxonomy = edition_of(batch, editions, file)
     people = {_person(annotation) for task in exported for annotation in task.get("annotations") or []}
-    if by.strip() and len(people) > 1:
-        raise InputError(
-            f"{path.name} 里有 {len(people)} 个人的标注，不能用 --by 都算一个人的；请去掉 --by。"
-        )
+    if name and len(people) > 1:
+        raise InputError(f"{file} 里有 {len(people)} 个人的标注，不能用 --by 都算一个人的；请去掉 --by。")
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     questions = {question.key: question for question in batch.questions}
-    answers: list[Answer] = []
+    answers: dict[tuple[str, str], tuple[int, Answer]] = {}
     problems: list[str] = []
     for number, task in enumerate(exported, start=1):
-        question = questions.get(str(task["data"].get("key")))
+        question = questions.get(_word(task["data"].get("key")))
         if question is None:
-            problems.append(f"{path.name} 第 {number} 个任务：data.key 不在导出的批次里，可能被改动。")
+            problems.append(f"{file} 第 {number} 个任务：data.key 不在导出的批次里，可能被改动。")
             continue
         for person, annotation in _latest(task).items():
             try:
                 pairs = _pairs(annotation, question, taxonomy, directory)
             except (KeyError, TypeError, AttributeError):
-                what = "标注不完整（需要 result、from_name、value.choices）。"
-            except ValueError as error:
-                what = str(error)
-            else:
-                skipped = bool(annotation.get("was_cancelled"))
-                answers.append(
-                    Answer(
-                        key=question.key,
-                        pairs=() if skipped else pairs,
-                        skipped=skipped,
-                        by=by.strip() or person,
-                        at=_time(annotation) or at,
-                        batch=batch.id,
-                        source=path.name,
-                        content=content,
-                        model=batch.model,
-                        taxonomy=taxonomy.version,
-                        suggested=question.pairs,
-                        settles=batch.kind == "settle",
-                    )
+                problems.append(
+                    f"{file} 第 {number} 个任务：标注不完整（需要 result、from_name、value.choices）。"
                 )
                 continue
-            problems.append(f"{path.name} 第 {number} 个任务：{what}")
-    left = set(questions) - {answer.key for answer in answers}
-    return Filled(batch, () if problems else tuple(answers), len(left), tuple(problems))
+            except ValueError as error:
+                problems.append(f"{file} 第 {number} 个任务：{error}")
+                continue
+            skipped = bool(annotation.get("was_cancelled"))
+            answer = Answer(
+                key=question.key,
+                pairs=() if skipped else pairs,
+                skipped=skipped,
+                by=name or person,
+                at=_time(annotation) or at,
+                batch=batch.id,
+                source=file,
+                content=content,
+                model=batch.model,
+                taxonomy=taxonomy.version,
+                suggested=question.pairs,
+                settles=batch.kind == "settle",
+            )
+            first, said = answers.setdefault((answer.key, answer.by), (number, answer))
+            if not said.same(answer):
+                problems.append(
+                    f"{file} 第 {number} 个任务：与第 {first} 个任务是同一件意见，同一个人标得不同；请只留一个。"
+                )
+    left = set(questions) - {key for key, _ in answers}
+    kept = () if problems else tuple(answer for _, answer in answers.values())
+    return Filled(batch, kept, len(left), tuple(problems))
 
 
-def _exported(path: Path, store: Store) -> tuple[list[dict[str, Any]], Batch]:
+def _exported(path: Path, file: str, store: Store) -> tuple[list[dict[str, Any]], Batch]:
     try:
         exported = json.loads(path.read_text(encoding="utf-8-sig"))
-        batches = {str(task["data"]["batch"]) for task in exported}
+        whole = all(map(_is_task, exported))
+        batches = {_word(task["data"]["batch"]) for task in exported} if whole else set()
+        whole = whole and all(map(is_batch_id, batches))
     except OSError as error:
-        raise InputError(f"读不到 {path.name}：{cause(error)}。") from None
+        raise InputError(f"读不到 {file}：{cause(error)}。") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(
-            f"{path.name} 不是由本程序导出、在 Label Studio 里标注后导出的 JSON（需要 data.batch）。"
-        ) from None
+        whole = False
+    if not whole:
+        raise InputError(f"{file} 不是由本程序导出、在 Label Studio 里标注后导出的 JSON（需要 data.batch）。")
     if len(batches) != 1:
-        raise InputError(f"{path.name} 里没有任务，或混有几个批次；请分开导出再导入。")
+        raise InputError(f"{file} 里没有任务，或混有几个批次；请分开导出再导入。")
     return exported, store.batch(batches.pop())
+
+
+def _is_task(value: Any) -> bool:
+    """Whether a value of the file has the form of a task: data, and a list of annotations where there are any."""
+    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
+        return False
+    annotations = value.get("annotations") or []
+    return isinstance(annotations, list) and all(isinstance(annotation, dict) for annotation in annotations)
+
+
+def _word(value: Any) -> str:
+    """A text or number of the file, on one line; "" for anything else."""
+    return name_of(str(value)) if isinstance(value, str | int) else ""
 
 
 def _latest(task: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -158,13 +178,14 @@ def _latest(task: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _time(annotation: Mapping[str, Any]) -> str:
-    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
+    return _word(annotation.get("updated_at") or annotation.get("created_at") or "")
 
 
 def _person(annotation: Mapping[str, Any]) -> str:
     """Who made an annotation: the e-mail where the export has it, the account's number otherwise."""
     who = annotation.get("completed_by")
-    return str(who.get("email") or who.get("id")) if isinstance(who, dict) else f"用户{who}"
+    named = _word(who.get("email") or who.get("id")) if isinstance(who, dict) else ""
+    return named or f"用户{_word(who)}"
 
 
 def _pairs(

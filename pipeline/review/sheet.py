@@ -7,17 +7,18 @@ that an edited text cannot enter. All of a sheet is taken, or nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.directory import Directory
-from pipeline.errors import InputError
-from pipeline.intake.files import SourceFile
+from pipeline.errors import InputError, listed
+from pipeline.intake.files import SourceFile, printable
 from pipeline.intake.sheets import Sheet, open_sheets
+from pipeline.intake.values import as_text
 from pipeline.records import UNSPECIFIED
 from pipeline.review import columns as c
-from pipeline.review.answers import Answer, Batch, Pair, Question
+from pipeline.review.answers import Answer, Batch, Pair, Question, is_batch_id
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
 
@@ -70,24 +71,51 @@ def read_review_sheet(
         InputError: no review sheet, a label's column missing, nobody's name, or made for an unknown taxonomy.
         ResourceError: a batch that this workspace did not export.
     """
-    sheets = {
-        sheet.name: [(row.number, [_text(cell) for cell in row.cells]) for row in sheet.rows]
-        for sheet in _sheets(path)
-    }
-    if c.SHEET not in sheets or c.GUIDE not in sheets:
-        raise InputError(
-            f"{path.name} 不是复核表：没有“{c.SHEET}”或“{c.GUIDE}”工作表；请用“qingyi review export”导出的表。"
-        )
-    guide = [cells for _, cells in sheets[c.GUIDE]]
-    batch = store.batch(_beside(guide, c.BATCH_CELL))
-    taxonomy = edition_of(batch, editions, path.name)
-    name = by.strip() or _beside(guide, c.REVIEWER_CELL)
-    if not name:
-        raise InputError(f"{path.name} 没有写复核人；请在“{c.GUIDE}”表填上名字，或加 --by 姓名。")
-    rows, places = _table(path.name, sheets[c.SHEET], taxonomy)
+    file = printable(path.name)
+    sheets = _sheets(path, file)
     content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    context = _Context(path.name, batch, taxonomy, directory, places, name, at, content)
+    return read_sheets(sheets, file, content, store, editions, directory, by=by, at=at)
+
+
+def read_sheets(
+    sheets: Iterable[Sheet],
+    file: str,
+    content: str,
+    store: Store,
+    editions: Sequence[Taxonomy],
+    directory: Directory,
+    *,
+    by: str,
+    at: str,
+) -> Filled:
+    """As :func:`read_review_sheet`, for the sheets of the file named ``file``, whose digest is ``content``."""
+    tables = {
+        sheet.name: [(row.number, [_text(cell) for cell in row.cells]) for row in sheet.rows]
+        for sheet in sheets
+    }
+    if c.SHEET not in tables or c.GUIDE not in tables:
+        raise InputError(
+            f"{file} 不是复核表：没有“{c.SHEET}”或“{c.GUIDE}”工作表；请用“qingyi review export”导出的表。"
+        )
+    guide = [cells for _, cells in tables[c.GUIDE]]
+    identity = _beside(guide, c.BATCH_CELL)
+    if not is_batch_id(identity):
+        raise InputError(
+            f"{file} 的“{c.GUIDE}”表没有批次号，或被改动；请从导出的表里恢复“{c.BATCH_CELL}”一格。"
+        )
+    batch = store.batch(identity)
+    taxonomy = edition_of(batch, editions, file)
+    name = name_of(by) or name_of(_beside(guide, c.REVIEWER_CELL))
+    if not name:
+        raise InputError(f"{file} 没有写复核人；请在“{c.GUIDE}”表填上名字，或加 --by 姓名。")
+    rows, places = _table(file, tables[c.SHEET], taxonomy)
+    context = _Context(file, batch, taxonomy, directory, places, name, at, content)
     return _filled(context, rows)
+
+
+def name_of(written: str) -> str:
+    """A person's name as the store keeps it: on one line, without halves of characters, which no file can hold."""
+    return printable(as_text(written)).strip()
 
 
 def edition_of(batch: Batch, editions: Sequence[Taxonomy], file: str) -> Taxonomy:
@@ -103,10 +131,10 @@ def edition_of(batch: Batch, editions: Sequence[Taxonomy], file: str) -> Taxonom
     raise InputError(f"{file} 是按类别表 {batch.taxonomy} 导出的，本工作区只有 {known}；请重新导出再填。")
 
 
-def _sheets(path: Path) -> list[Sheet]:
+def _sheets(path: Path, file: str) -> list[Sheet]:
     if path.suffix.lower() != ".xlsx" or not path.is_file():
-        raise InputError(f"复核表应是 .xlsx 文件，{path.name} 不是或找不到。")
-    source = SourceFile(path=path, name=path.name, size=path.stat().st_size)
+        raise InputError(f"复核表应是 .xlsx 文件，{file} 不是或找不到。")
+    source = SourceFile(path=path, name=file, size=path.stat().st_size)
     return list(open_sheets(source))
 
 
@@ -139,9 +167,10 @@ def _table(
         raise InputError(
             f"{file} 的“{c.SHEET}”表少了类别列：{'、'.join(missing)}；删去的列说不清有没有，请恢复（可以隐藏，不要删除）。"
         )
-    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
-    if twice:
-        raise InputError(f"{file} 的“{c.SHEET}”表有两列都叫“{twice[0]}”，请去掉一列。")
+    twice = next((name for name in header if name and header.count(name) > 1), "")
+    if twice:  # told by letters: a header that somebody wrote may be anything
+        columns = "、".join(_letter(column) for column, name in enumerate(header) if name == twice)
+        raise InputError(f"{file} 的“{c.SHEET}”表 {columns} 列的列名相同，请只留一列。")
     places = {name: _letter(column) for column, name in enumerate(header) if name}
     table: list[Row] = [
         (number, dict(zip(header, cells, strict=False))) for number, cells in rows[top + 1 :] if any(cells)
@@ -164,15 +193,14 @@ def _filled(context: _Context, rows: Sequence[Row]) -> Filled:
     problems: list[str] = []
     left = set(questions)
     for number, cells in rows:
-        key = cells[c.CODE]
+        key = cells.get(c.CODE, "")
         question = questions.get(key)
         if question is None:
-            what = "这个行码不在导出的批次里，可能被改动；请从导出的表里恢复。"
+            what = "这个行码不在导出的批次里，可能被改动，或这件意见已撤回；请从导出的表里恢复，撤回的删去这一行。"
             problems.append(context.problem(number, c.CODE, what))
         elif c.ID in cells and cells[c.ID] != question.id:
-            problems.append(
-                context.problem(number, c.ID, f"与导出时的编号“{question.id[:40]}”不同；请恢复。")
-            )
+            what = f"与导出时的编号“{listed([printable(question.id)])}”不同；请恢复。"
+            problems.append(context.problem(number, c.ID, what))
         else:
             answer, wrong = _answer(context, number, cells, question)
             problems += wrong

@@ -1,4 +1,4 @@
-"""The store of answers in a workspace: append-only, whole or absent, nothing ever overwritten.
+"""The store of answers in a workspace: append-only, whole or absent, nothing overwritten but by a withdrawal.
 
 ``feedback/questions/<batch>.jsonl`` holds what was asked (with the masked texts), ``feedback/answers/<number>-<digest>.jsonl``
 what was answered, one file an import. Every file is written beside its place, flushed to the disk and then renamed, so
@@ -12,20 +12,23 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from pipeline.carrying import carry_pairs, needs_review
 from pipeline.errors import OutputError, ResourceError, cause
+from pipeline.lock import held
 from pipeline.migration import Migration
 from pipeline.review.answers import Answer, Batch, Question, as_record, batch_id
 
 _LOCK_SECONDS = 60.0
 _STAGING = ".new-"
+_HEADER = ("id", "kind", "model", "taxonomy", "at")
+_LEFT = "left"
+"""In the header of a batch from which opinions were withdrawn: the id that what is left of it would have."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,31 @@ class Store:
         self.root = root
         self.migrations = migrations
 
-    def add_batch(self, batch: Batch) -> None:
-        """Keep what is asked; a batch already kept stays as it is.
+    def add_batch(self, batch: Batch) -> bool:
+        """Keep what is asked, and whether it was not kept yet; a batch already kept stays as it is.
+
+        What is asked later counts as later, though the clock was put back meanwhile.
 
         Raises:
             OutputError: the store cannot be written, or somebody else holds it for a minute.
         """
-        header = {name: getattr(batch, name) for name in ("id", "kind", "model", "taxonomy", "at")}
+        header = {name: getattr(batch, name) for name in _HEADER}
         target = self.root / "questions" / f"{batch.id}.jsonl"
         with self._locked():
-            if not target.exists():
-                self._write(target, [header, *map(as_record, batch.questions)])
+            if target.exists():
+                return False
+            header["at"] = max([batch.at, *(_next_second(kept.at) for kept in self.batches())])
+            self._write(target, [header, *map(as_record, batch.questions)])
+        return True
+
+    def remove_batch(self, identity: str) -> None:
+        """Take out a batch that nobody was asked after all.
+
+        Raises:
+            OutputError: the store cannot be written, or somebody else holds it for a minute.
+        """
+        with self._locked():
+            (self.root / "questions" / f"{identity}.jsonl").unlink(missing_ok=True)
 
     def batch(self, identity: str) -> Batch:
         """A batch by its id.
@@ -82,8 +99,9 @@ class Store:
             )
         with _readable(path):
             header, *records = _records(path)
+            left = header.pop(_LEFT, header["id"])
             batch = Batch(questions=tuple(map(_question, records)), **header)
-            if batch.id != batch_id(batch.kind, batch.model, batch.taxonomy, batch.questions):
+            if left != batch_id(batch.kind, batch.model, batch.taxonomy, batch.questions):
                 raise ValueError
         return batch
 
@@ -119,6 +137,41 @@ class Store:
                 self._write(self.root / "answers" / name, records)
         return len(fresh)
 
+    def withdraw(self, keys: Collection[str]) -> tuple[int, int]:
+        """Take opinions out, by key: ``(questions, answers)`` that were taken out. A batch keeps its id.
+
+        Answers go before their questions: a kill in between leaves a store that can be read, and the same call finishes.
+
+        Raises:
+            ResourceError: a file of the store is damaged; it is named.
+            OutputError: the store cannot be written, or somebody else holds it for a minute.
+        """
+        if not self.root.exists():
+            return 0, 0
+        with self._locked():
+            answers = sum(self._without_answers(path, keys) for path in self._files())
+            asked = sorted((self.root / "questions").glob("*.jsonl"))
+            return sum(self._without_questions(path, keys) for path in asked), answers
+
+    def _without_answers(self, path: Path, keys: Collection[str]) -> int:
+        with _readable(path):
+            records = _records(path)
+            kept = [record for record in records if record["key"] not in keys]
+        if len(kept) < len(records):
+            if kept:
+                self._write(path.with_name(f"{path.name[:6]}-{_digest(_lines(kept))}.jsonl"), kept)
+            path.unlink()
+        return len(records) - len(kept)
+
+    def _without_questions(self, path: Path, keys: Collection[str]) -> int:
+        batch = self.batch(path.stem)
+        kept = tuple(question for question in batch.questions if question.key not in keys)
+        if len(kept) < len(batch.questions):
+            header = {name: getattr(batch, name) for name in _HEADER}
+            left = batch_id(batch.kind, batch.model, batch.taxonomy, kept)
+            self._write(path, [{**header, _LEFT: left}, *map(as_record, kept)])
+        return len(batch.questions) - len(kept)
+
     def answers(self) -> Iterator[Answer]:
         """All answers ever given, in order of their import.
 
@@ -131,6 +184,13 @@ class Store:
                     raise ValueError
                 answers = [_answer(record) for record in _records(path)]
             yield from answers
+
+    def ids_answered_in(self, digest: str) -> set[str]:
+        """Ids of the opinions about which the file with this SHA-256 said something new when it was imported."""
+        keys = {
+            answer.key for answer in self.answers() if answer.content and digest.startswith(answer.content)
+        }
+        return {state.question.id for key, state in self.states().items() if key in keys}
 
     def states(self) -> dict[str, State]:
         """Every opinion ever asked about, by key, as it was asked last, with what people said of it.
@@ -184,13 +244,11 @@ class Store:
         try:
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with FileLock(self.root / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
+            with held(self.root / ".lock", f"写复核记录 {self.root}", patience=_LOCK_SECONDS):
                 for folder in folders[1:]:
                     for left in folder.glob(_STAGING + "*"):
                         left.unlink(missing_ok=True)
                 yield
-        except Timeout:
-            raise OutputError("另一个程序正在写复核记录，一分钟内没有写完；请稍后再试。") from None
         except OSError as error:
             raise OutputError(f"不能写入复核记录的文件夹 {self.root}：{cause(error)}。") from None
 
@@ -225,6 +283,10 @@ def _records(path: Path) -> list[dict[str, Any]]:
 
 def _lines(records: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _next_second(at: str) -> str:
+    return (datetime.fromisoformat(at) + timedelta(seconds=1)).isoformat(timespec="seconds")
 
 
 def _digest(content: str) -> str:
