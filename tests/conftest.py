@@ -1,7 +1,10 @@
-"""Shared fixtures: the shipped workspace, its reader, the sample's run, and text files written by tests."""
+"""Shared fixtures: the shipped workspace, its reader, the sample's run, and text files written by tests; no network for any of them."""
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,49 @@ from pipeline.classifier.read import Reader, open_reader
 from pipeline.cli import main
 from pipeline.run import Result, report
 from pipeline.workspace import SHIPPED, Workspace
+from tests.canary import desk
+
+__all__ = ["desk"]
 
 SHARED = SHIPPED.parent / "shared" / "data"
+
+ALONE = "--no-interfaces"
+"""The option by which the whole suite runs where no interface is up, not even the machine's own (Linux, by root or with user namespaces)."""
+
+_asked: list[str] = []
+"""What a test asked of the internet."""
+
+
+def _watch(event: str, words: tuple[object, ...]) -> None:
+    """See every socket of the internet and every question for an address; a library may swallow the refusal."""
+    internet = event == "socket.__new__" and words[1] in {socket.AF_INET, socket.AF_INET6}
+    if internet or event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}:
+        _asked.append(event)
+        raise PermissionError("a test may not ask the internet")
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def no_network():
+    """Fail a test that opens a socket of the internet, in this process or in a fork of it."""
+    _asked.clear()
+    yield
+    assert _asked == [], "asked the internet"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(ALONE, action="store_true", help="run all tests where there is no network interface")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Run the same command once more in a network namespace of its own."""
+    if not config.getoption(ALONE):
+        return None
+    words = [word for word in config.invocation_params.args if word != ALONE]
+    alone = ["unshare", "--net", "--map-root-user", sys.executable, "-m", "pytest", *words]
+    return subprocess.run(alone, check=False).returncode
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ def test_help_and_version(run):
     assert (status, err) == (0, "")
     assert out.startswith("用法：qingyi [选项] 命令 ...\n")
     assert [line.split()[0] for line in out.split("命令：\n")[1].split("\n\n")[0].splitlines()] == [
-        "report", "classify", "compare", "evaluate", "review", "train", "models", "drift", "taxonomy", "corpus", "init",
+        "report", "classify", "compare", "evaluate", "review", "train", "models", "drift", "taxonomy", "corpus", "withdraw", "purge", "audit", "init",
     ]  # fmt: skip
     assert run("--version") == (0, f"qingyi {__version__}\n", "")
     assert run()[0] == 2
@@ -31,7 +32,7 @@ def test_help_of_every_command_is_in_chinese(run):
     words = [[name] for name in qingyi.commands]
     for name, command in qingyi.commands.items():
         words += [[name, inner] for inner in getattr(command, "commands", ())]
-    assert len(words) == 23
+    assert len(words) == 28
     for each in words:
         status, out, _ = run(*each, "--help")
         assert status == 0
@@ -41,7 +42,7 @@ def test_help_of_every_command_is_in_chinese(run):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["bogus"], "没有这个命令；可用命令：report、classify、compare、evaluate、review、train、models、drift、taxonomy、corpus、init。"),
+        (["bogus"], "没有这个命令；可用命令：report、classify、compare、evaluate、review、train、models、drift、taxonomy、corpus、withdraw、purge、audit、init。"),
         (["review", "bogus"], "没有这个命令；可用命令：export、import、disputes、status。"),
         (["models", "bogus"], "没有这个命令；可用命令：list、show、promote、rollback、build。"),
         (["taxonomy", "bogus"], "没有这个命令；可用命令：check、migrate。"),
@@ -131,7 +132,7 @@ def test_interrupting_leaves_nothing(run, write, monkeypatch, tmp_path):
 
     monkeypatch.setattr("pipeline.classifier.read.is_valid", stop)
     write("a.csv", "意见内容\n好\n")
-    assert run("report", "a.csv", "-o", "out") == (1, "", "\n错误：已中断，没有写出结果。\n")
+    assert run("report", "a.csv", "-o", "out") == (130, "", "\n错误：已中断，没有写出结果。\n")
     assert not (tmp_path / "out").exists()
 
 
@@ -155,7 +156,7 @@ def test_being_told_to_end_leaves_nothing_either(tmp_path, write):
             time.sleep(0.02)
         process.terminate()
         _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (1, "\n错误：已中断，没有写出结果。\n")
+    assert (process.returncode, err) == (143, "\n错误：已中断，没有写出结果。\n")
     assert not (tmp_path / "out").exists()
 
 
@@ -166,6 +167,25 @@ def test_what_is_skipped_is_counted_not_named(run, write):
     assert status == 0
     assert "提示：有 1 个文件不是可读的格式，已跳过（名称见 run.json）。" in out.splitlines()
     assert "李四" not in out
+
+
+def test_a_workbook_that_is_open_is_named(run, write):
+    write("in/下/a.csv", "意见内容\n质检站办事公道，从不收礼\n")
+    write("in/下/~$a.csv", "\x05")
+    write("in/~$别的.xlsx", "\x05")
+    status, out, err = run("classify", "in", "-o", "out")
+    assert (status, err) == (0, "")
+    assert [line for line in out.splitlines() if line.startswith("提示：")] == [
+        "提示：下/a.csv 正在被打开，可能有没保存的修改；请保存并关闭，再运行一次。"
+    ]
+
+
+def test_a_table_without_a_row_is_told(run, write):
+    write("a.csv", "意见内容,部门\n")
+    line = "提示：一行意见也没有读到，表里只有表头；请检查给的是不是这个文件。out 里现在是空的结果，以前的已被换下。"
+    assert line in run("report", "a.csv", "-o", "out")[1].splitlines()
+    write("a.csv", "意见内容,部门\n好,\n")
+    assert line not in run("report", "a.csv", "-o", "out")[1].splitlines()
 
 
 LABELLED = "\n".join(
@@ -183,6 +203,11 @@ def test_evaluation_names_the_worst_errors_by_id_and_shows_texts_only_when_asked
     status, out, _ = run("evaluate", "a.jsonl", "--json", "figures.json", "--page", "page.html")
     assert status == 0
     assert "c　漏判“推诿拖延”" in out
+    assert out.splitlines()[-2:] == ["指标：figures.json", "页面：page.html"]
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("figures.json", "page.html")] == [
+        0o600,
+        0o600,
+    ]
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     missed = [error["id"] for error in figures["worst"] if error["label"] == "stalling"]

@@ -137,7 +137,7 @@ def test_a_wrong_sheet_lists_its_problems_and_ends_with_one_error_line(run, shee
     assert (printed[0], printed[2]) == (2, "错误：bad.xlsx 有 2 处填得不对，没有导入；改好再导入即可。\n")
     assert printed[1].splitlines() == [
         "bad.xlsx“复核”第 2 行G列（复核）：不认识；可填：对、改、不确定/跳过，或留空。",
-        "bad.xlsx“复核”第 3 行A列（行码）：这个行码不在导出的批次里，可能被改动；请从导出的表里恢复。",
+        "bad.xlsx“复核”第 3 行A列（行码）：这个行码不在导出的批次里，可能被改动，或这件意见已撤回；请从导出的表里恢复，撤回的删去这一行。",
     ]
     fill(tmp_path, {row: {c.VERDICT: "?"} for row in range(2, 32)}, "worse.xlsx", by="甲")
     status, out, err = run("review", "import", "worse.xlsx")
@@ -219,13 +219,14 @@ def test_a_refused_candidate_waits_for_a_reason_and_can_be_taken_back(run, pupil
         lines[1]
         == f"像是标错的 {len(card['gate']['suspected'])} 件（照样用来学；请核对，全部列在检验页里）："
     )
+    assert "开始训练，可能要几分钟。" in lines
     rules = [
         f"  {'✓' if rule['kept'] else '✗'} {rule['rule']}：{rule['found']}" for rule in card["gate"]["rules"]
     ]
     assert lines[-2 - len(rules) :] == [
         *rules,
         f"没有通过检验，没有启用；候选 {candidate} 留在登记里，当前模型不变。",
-        f"检验页：models/{candidate}/report.html",
+        f"检验页：{models}/{candidate}/report.html",
     ]
     assert active_version(models) == base
 
@@ -261,12 +262,25 @@ def test_a_refused_candidate_waits_for_a_reason_and_can_be_taken_back(run, pupil
     status, out, err = silent(run("train", "new.jsonl"), texts)
     second = active_version(models)
     assert (status, err) == (0, stages)
-    assert out.splitlines()[-2:] == [f"通过检验，已启用 {second}。", f"检验页：models/{second}/report.html"]
+    assert out.splitlines()[-2:] == [f"通过检验，已启用 {second}。", f"检验页：{models}/{second}/report.html"]
     assert second not in {base, candidate}
     assert run("models", "rollback", "--reason", "再看看") == (0, f"已退回 {candidate}。\n", "")
     assert (history(models)[-1]["to"], history(models)[-1]["reason"]) == (candidate, "再看看")
     assert run("models", "rollback") == (0, f"已退回 {base}。\n", "")
     assert active_version(models) == base
+
+
+def test_an_archive_alone_that_does_not_help_is_said_in_words(run, pupil, write):
+    write("a.txt", "\n".join(f"第{i}张发票，第{i}回去窗口问，再等等" for i in range(30)))
+    status, out, _ = run("train", "--unlabelled", "a.txt")
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[:2] == [
+        "没有新的标注可学，这次只看未标注的存档有没有帮助。",
+        "开始训练，可能要几分钟。",
+    ]
+    rule = next(i for i, line in enumerate(lines) if line.startswith("  ✗ "))
+    assert "提示：未标注的存档没有帮助，当前模型不变，可以不用。" in lines[rule:]
 
 
 def test_a_damaged_version_is_listed_and_cannot_be_promoted(run, pupil):

@@ -81,8 +81,8 @@ def test_the_map_has_the_order_of_the_contract():
     order = [room.strip() for layer in reversed(layers) for room in layer.split("|")]
     mapped = re.findall(r"^    ([a-z]+)  ", str(pipeline.__doc__), re.MULTILINE)
     rooms = (
-        "intake text classifier attribute clues expressions aggregate outputs ledger documents review learn "
-        "engine papers run comparing reviewing training drifting migrating cli"
+        "intake text classifier attribute clues expressions aggregate outputs journal ledger documents review learn "
+        "engine papers judging run comparing reviewing training drifting migrating withdrawing cli"
     )
     assert mapped == rooms.split()
     assert set(mapped) <= set(order)
@@ -109,11 +109,30 @@ def test_the_readmes_figures_are_those_of_the_shipped_model():
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_run_and_are_stored_without_output(path):
+def test_notebooks_run_and_are_stored_without_output(path, tmp_path_factory):
     notebook = nbformat.read(path, as_version=4)
     assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code")
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}})
+    kernel = client.create_kernel_manager()
+    kernel.transport, kernel.ip = (
+        "ipc",
+        str(tmp_path_factory.mktemp("k") / "k"),
+    )  # no port: tests ask no network
+    client.execute()
 
 
 def test_there_are_the_notebooks():
     assert [path.name for path in NOTEBOOKS] == ["first-batch.ipynb", "retraining.ipynb"]
+
+
+def test_the_tests_that_the_reliability_page_names_are_there():
+    page = (SHIPPED / "docs/reliability.md").read_text(encoding="utf-8")
+    file, checked = "", 0
+    for named, test, open_end in re.findall(r"`(test_\w+|…)(?:::(test_\w+))?(…|\*)?`", page):
+        file = file if named == "…" else named
+        source = (SHIPPED / f"tests/{file}.py").read_text(encoding="utf-8")
+        assert re.search(
+            rf"^def {test}{'' if open_end or not test else chr(92) + 'b'}", source, re.MULTILINE
+        ), test
+        checked += 1
+    assert checked > 50

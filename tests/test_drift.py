@@ -243,6 +243,11 @@ def test_what_cannot_be_compared_is_refused_in_one_line(rounds, tmp_path, capsys
     )  # fmt: skip
     other = tmp_path / "other"
     shutil.copytree(rounds / "round1", other)
+    (other / "opinions.parquet").unlink()
+    assert call(capsys, "drift", other, *where)[::2] == (
+        2, f"错误：{other} 里已经没有意见原文（opinions.parquet），可能按保存期限清除了（qingyi purge）；要看，请用原始表重新运行“qingyi classify”。\n",
+    )  # fmt: skip
+    shutil.copy(rounds / "round1/opinions.parquet", other)
     (other / "run.json").write_text('{"model": "base-0"}', encoding="utf-8")
     with pytest.raises(
         InputError, match=r"两轮不是同一个模型判的（base-[0-9a-f]+、base-0），不能比；请用“qingyi classify”把"

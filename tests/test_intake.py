@@ -322,6 +322,6 @@ def test_folders_skip_what_they_must_and_say_so(write, tmp_path):
     (tmp_path / "in/gone.txt").symlink_to(tmp_path / "nowhere.txt")
     found = find_files([tmp_path / "in"], output=tmp_path / "in/结果")
     assert [source.name for source in found] == ["a.txt"]
-    assert found.passed_over == ["b.docx", "gone.txt"]
+    assert found.passed_over == ["b.docx", "gone.txt", "~$a.xlsx"]
     with pytest.raises(InputError, match="结果文件夹不能就是输入文件夹"):
         find_files([tmp_path / "in"], output=tmp_path / "in")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline import migrating
 from pipeline.carrying import carried_answer, carry_all, carry_findings, carry_pairs, needs_review
+from pipeline.classifier.files import active_version, read_card
 from pipeline.cli import main
 from pipeline.errors import ResourceError
 from pipeline.learn.corpus import load_labelled
@@ -489,8 +490,8 @@ def test_labels_the_model_hardly_saw_are_named(root):
     (root / "models/active").write_text("m\n", "utf-8")
     space = Workspace(root=root)
     support = dict.fromkeys(space.taxonomy.codes, 50) | {"stalling": 49, "opacity": 0, "formalism": 4}
-    card = {"version": "m", "files": {}, "taxonomy": space.taxonomy.digest, "taxonomy_version": "1.0",
-            "support": support, "unseen": ["opacity", "formalism"]}  # fmt: skip
+    shipped = read_card(SHIPPED / "models", active_version(SHIPPED / "models"))
+    card = {**shipped, "version": "m", "support": support, "unseen": ["opacity", "formalism"]}
     (folder / "card.json").write_text(json.dumps(card), "utf-8")
     found = migrating.standing(space)
     assert (found.fits, found.unseen, found.hardly_seen) == (True, ("opacity", "formalism"), ("stalling",))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import itertools
 import json
 import stat
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
 import scipy.sparse as sp
 
-from pipeline.errors import InputError, ResourceError
+from pipeline.errors import InputError, OutputError, ResourceError
 from pipeline.records import key_of
 from pipeline.review import columns as c
 from pipeline.review.agreement import by_label, cohen_kappa, krippendorff_alpha
@@ -220,7 +223,7 @@ def test_columns_may_be_moved_and_those_not_needed_deleted(desk):
 @pytest.mark.parametrize(
     ("change", "place", "what"),
     [
-        ({c.CODE: "abc"}, "A列（行码）", "这个行码不在导出的批次里，可能被改动；请从导出的表里恢复。"),
+        ({c.CODE: "abc"}, "A列（行码）", "这个行码不在导出的批次里，可能被改动，或这件意见已撤回；请从导出的表里恢复，撤回的删去这一行。"),
         ({c.VERDICT: "差不多"}, "列（复核）", "不认识；可填：对、改、不确定/跳过，或留空。"),
         ({c.VERDICT: c.CHANGED, "推诿拖延": "大概"}, "列（推诿拖延）", "既不是 ✓，也不是目录里的部门；有这个问题填 ✓，没有就清空。"),
         ({c.VERDICT: c.RIGHT, "形式主义": "✓"}, "列（复核）", "填了“对”，类别或部门却与建议不同；改过的请选“改”。"),
@@ -304,7 +307,8 @@ def test_what_is_answered_is_not_asked_again_and_a_choice_can_be_narrowed(desk, 
     root, batch = desk
     take_in(fill(root, {row: {c.VERDICT: c.RIGHT} for row in range(2, 32)}), workspace=root)
     second = export(round1.folder, root / "second.xlsx", workspace=root, n=30)
-    assert not {q.key for q in second.questions} & {q.key for q in batch.questions}
+    again = {q.why for q in second.questions if q.key in {asked.key for asked in batch.questions}}
+    assert again <= {"audit"}, "a random audit is of all opinions, also those answered before"
     narrow = export(
         round1.folder, root / "n.xlsx", workspace=root, labels=["推诿拖延"], departments=["盐业公司"]
     )
@@ -317,6 +321,45 @@ def test_what_is_answered_is_not_asked_again_and_a_choice_can_be_narrowed(desk, 
         export(root, root / "m.xlsx", workspace=root)
     with pytest.raises(InputError, match=r"review\.xlsx 已经有了，里面可能有人填好的"):
         export(round1.folder, root / "review.xlsx", workspace=root)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.json"])
+@pytest.mark.parametrize("ask", [lambda target, round1, root: export(round1.folder, target, workspace=root, n=3),
+                                 lambda target, _, root: disputes(target, workspace=root)], ids=["export", "disputes"])  # fmt: skip
+def test_a_sheet_that_cannot_be_put_in_place_leaves_nothing_asked(desk, round1, monkeypatch, ask, name):
+    root, _ = desk
+    for by, change in (("甲", {c.VERDICT: c.RIGHT}), ("乙", {c.VERDICT: c.CHANGED, "形式主义": "✓"})):
+        take_in(fill(root, {2: change}), workspace=root, by=by)
+    store = Store(root / "feedback")
+    before, folder = store.batches(), root / "sheets"
+    replace_file = Path.replace
+
+    def refuse(path, target):
+        if Path(target).name == name:
+            assert len(store.batches()) == len(before) + 1, "a sheet in place can always be answered"
+            raise OSError(errno.EROFS, "read-only")
+        return replace_file(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(OutputError, match=rf"^不能写入 .*{name}：所在的盘是只读的"):
+            ask(folder / name, round1, root)
+    assert store.batches() == before
+    assert list(folder.iterdir()) == []
+    batch = ask(folder / name, round1, root)
+    assert store.batches() == [*before, store.batch(batch.id)]
+    with monkeypatch.context() as patch, contextlib.suppress(OutputError):
+        patch.setattr(Path, "replace", refuse)
+        patch.setattr(Store, "batches", lambda _: [*before, batch])
+        ask(folder / "again" / name, round1, root)
+    assert store.batch(batch.id), "one that was asked before stays"
+
+
+def test_a_sheet_that_cannot_be_written_leaves_nothing_asked(desk, round1):
+    root, batch = desk
+    with pytest.raises(OutputError, match=r"^不能写入 /proc/a\.xlsx：路径不存在。$"):
+        export(round1.folder, "/proc/a.xlsx", workspace=root)
+    assert Store(root / "feedback").batches() == [batch]
 
 
 def an_answer(key, **changes):
