@@ -10,22 +10,25 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     expressions  what many say in the same words
     aggregate   findings → tables, with the statistics
     outputs     opinions, findings, tables → private files
+    journal     many files put in place as one, whatever moment a kill comes at
     ledger      what is to be put right, as people left it → the next round
     documents   tables → page, workbook, Word papers       computes nothing
     review      results → questions → people's answers     nothing stored is overwritten
     learn       labelled opinions → a model, and how good it is
     engine      opinions → readings on all processors
     papers      which papers a round has
-    run         the whole way on one page
+    judging     opinions from anywhere → readings, tables, papers
+    run         the whole way, from files
     comparing   two rounds → what rose and fell
     reviewing   results → sheet → store
     training    answers → candidate → comparison → registry
     drifting    results → has the language moved?
     migrating   categories that change
+    withdrawing  what is taken back, or old, leaves every store and result
     cli         the commands
 
 beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``migration`` and ``carrying`` (old labels in new
-categories), ``directory``, ``lexicon``, ``workspace``.
+categories), ``directory``, ``lexicon``, ``workspace``, ``lock``; and ``audit``, the chain of what was done.
 
 In Python, under the names of the commands::
 

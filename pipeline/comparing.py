@@ -27,6 +27,7 @@ from pipeline.documents.facts import Facts
 from pipeline.documents.ledger import round_cells, write_ledger
 from pipeline.documents.page import write_page
 from pipeline.errors import InputError
+from pipeline.journal import settle
 from pipeline.ledger.carrying import carry, together
 from pipeline.ledger.rows import Change as Moved
 from pipeline.ledger.rows import LedgerRow, standing_of
@@ -103,8 +104,8 @@ def compare(
             for code, day in _asked(notices or {}, space)
         ),
     )
-    ledger = together(ledger_in(folder, space) for folder in (earlier.folder, later.folder, Path(output)))
     with OutputFolder(Path(output), results=COMPARED) as folder:
+        ledger = together(ledger_in(place, space) for place in (earlier.folder, later.folder, Path(output)))
         rows = _write(comparison, earlier, later, space, ledger, order or Order(), folder)
     return replace(comparison, ledger=standing_of(rows))
 
@@ -115,7 +116,9 @@ def read_round(folder: Path, space: Workspace) -> Round:
     Raises:
         InputError: the folder holds no results of ``report``.
         ResourceError: they were made by a taxonomy that the workspace's migrations do not know.
+        OutputError: what a killed run left there cannot be completed.
     """
+    settle(folder)
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         tables = loaded((folder / "tables.json").read_text(encoding="utf-8"))

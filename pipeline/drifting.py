@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.classifier.files import read_card
 from pipeline.documents.drift import drift_page
-from pipeline.errors import InputError, OutputError, cause
+from pipeline.errors import InputError
 from pipeline.learn.corpus import corpus_files, load_labelled
 from pipeline.learn.drift import Corpus, Drift, Round, measure, read_round
+from pipeline.outputs import private_file
+from pipeline.review.export import model_of
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
 from pipeline.text.segment import Segmenter
@@ -39,15 +39,25 @@ def drift(
         OutputError: the page cannot be written.
     """
     space = open_workspace(Path(workspace) if workspace is not None else None)
-    now = read_round(Path(folder))
+    now = _round(Path(folder))
     reference = _earlier(now, Path(since)) if since is not None else _corpus(now, space)
     found = measure(now, reference, space.taxonomy, Segmenter(space.lexicon), progress)
-    _write(drift_page(found, space.taxonomy, Path(folder)), Path(output or Path(folder) / PAGE))
+    page = drift_page(found, space.taxonomy, Path(folder))
+    with private_file(Path(output or Path(folder) / PAGE)) as path:
+        path.write_text(page, encoding="utf-8")
     return found
 
 
+def _round(folder: Path) -> Round:
+    if model_of(folder) and not (folder / "opinions.parquet").exists():
+        raise InputError(
+            f"{folder} 里已经没有意见原文（opinions.parquet），可能按保存期限清除了（qingyi purge）；要看，请用原始表重新运行“qingyi classify”。"
+        )
+    return read_round(folder)
+
+
 def _earlier(now: Round, since: Path) -> Round:
-    before = read_round(since)
+    before = _round(since)
     if before.model != now.model:
         raise InputError(
             f"两轮不是同一个模型判的（{now.model}、{before.model}），不能比；请用“qingyi classify”把 {since} 那一轮重新判一遍。"
@@ -64,15 +74,3 @@ def _corpus(now: Round, space: Workspace) -> Corpus:
         reviewed_share=card["cross_validation"]["reviewed_share"],
         opinions=card["opinions"],
     )
-
-
-def _write(page: str, target: Path) -> None:
-    """Write a file readable by its owner only, whole or not at all."""
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".qingyi-") as staging:
-            made = Path(staging) / PAGE
-            made.write_text(page, encoding="utf-8")
-            os.chmod(made, 0o600)  # noqa: PTH101  # as every file of a round
-            made.replace(target)
-    except OSError as error:
-        raise OutputError(f"不能写入 {target}：{cause(error)}。") from None

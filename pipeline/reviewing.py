@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pipeline.documents.review_sheet import write_review_sheet
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.learn.registry import now
 from pipeline.migration import editions
+from pipeline.outputs import private_file
 from pipeline.review.agreement import by_label
 from pipeline.review.answers import Answer, Batch
 from pipeline.review.export import AUDIT_SHARE, batch_of, disputes_of, origin_of, questions_of
@@ -41,7 +42,8 @@ def export(
     """Write the ``n`` opinions of a run most worth a look to ``output``: ``.xlsx``, or ``.json`` for Label Studio.
 
     ``audit`` is the share drawn at random. ``labels`` (codes or Chinese names) and ``departments`` narrow the choice.
-    Opinions already asked about and answered are not asked again. What was asked is kept in the workspace's store.
+    Opinions already asked about and answered are not asked again. What was asked is kept in the workspace's store, unless
+    the file cannot be written.
 
     Raises:
         InputError, ResourceError, OutputError: see :mod:`pipeline.errors`.
@@ -69,8 +71,7 @@ def export(
         seed=len(store.batches()),
     )
     batch = batch_of(questions, "review", model or reader.model.version, space.taxonomy, now())
-    store.add_batch(batch)
-    _write(batch, space, target)
+    _ask(batch, store, space, target)
     return batch
 
 
@@ -88,8 +89,7 @@ def disputes(output: str | Path, *, workspace: str | Path | None = None) -> Batc
     if not questions:
         raise InputError("没有意见不一的标注，不用裁定。")
     batch = batch_of(questions, "settle", "", space.taxonomy, now())
-    store.add_batch(batch)
-    _write(batch, space, target)
+    _ask(batch, store, space, target)
     return batch
 
 
@@ -173,30 +173,42 @@ def _department(space: Workspace, name: str) -> str:
 def _target(path: Path) -> Path:
     if path.suffix.lower() not in {".xlsx", ".json"}:
         raise InputError(f"-o 应是 .xlsx（复核表）或 .json（Label Studio）文件，{path.name} 不是。")
-    for made in (path, path.with_suffix(".xml")) if path.suffix.lower() == ".json" else (path,):
-        if made.exists():
-            raise InputError(f"{made} 已经有了，里面可能有人填好的；请换一个文件名，或先把它移走。")
+    if path.exists():
+        raise InputError(f"{path} 已经有了，里面可能有人填好的；请换一个文件名，或先把它移走。")
     return path
 
 
-def _write(batch: Batch, space: Workspace, target: Path) -> None:
-    if target.suffix.lower() == ".xlsx":
-        _private(target, lambda path: write_review_sheet(batch, space.taxonomy, space.directory, path))
-        return
-    content = json.dumps(tasks(batch, space.taxonomy, space.directory), ensure_ascii=False, indent=1) + "\n"
-    config = labelling_config(space.taxonomy, space.directory)
-    _private(target, lambda path: path.write_text(content, encoding="utf-8"))
-    _private(target.with_suffix(".xml"), lambda path: path.write_text(config, encoding="utf-8"))
-
-
-def _private(target: Path, write: Callable[[Path], object]) -> None:
-    """Write a file that holds texts: readable by its owner only, whole or absent."""
+def _ask(batch: Batch, store: Store, space: Workspace, target: Path) -> None:
+    """Write the sheet and keep its batch, both or neither; killed in between, the batch alone: a sheet is always answerable."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".qingyi-") as folder:
-            made = Path(folder) / target.name
-            write(made)
-            os.chmod(made, 0o600)  # noqa: PTH101  # as everything with texts
-            made.replace(target)
     except OSError as error:
         raise OutputError(f"不能写入 {target}：{cause(error)}。") from None
+    config = target.with_suffix(".xml") if target.suffix.lower() == ".json" else None
+    settings = labelling_config(space.taxonomy, space.directory).encode()
+    if config and config.exists() and config.read_bytes() != settings:
+        raise InputError(f"{config} 已经有了，不是这里的标注设置；请换一个文件名，或先把它移走。")
+    added = False
+    try:
+        if config:
+            with private_file(config) as path:
+                path.write_bytes(settings)
+        with private_file(target) as path:
+            _write(batch, space, path)
+            added = store.add_batch(batch)
+    except BaseException:
+        if not os.path.lexists(target):
+            if config:
+                with contextlib.suppress(OSError):  # it holds no opinion
+                    config.unlink()
+            if added:
+                store.remove_batch(batch.id)
+        raise
+
+
+def _write(batch: Batch, space: Workspace, path: Path) -> None:
+    if path.suffix.lower() == ".xlsx":
+        write_review_sheet(batch, space.taxonomy, space.directory, path)
+    else:
+        content = json.dumps(tasks(batch, space.taxonomy, space.directory), ensure_ascii=False, indent=1)
+        path.write_text(content + "\n", encoding="utf-8")

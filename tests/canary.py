@@ -139,7 +139,7 @@ def rows_of(month: str) -> list[list[str]]:
         [f"{month}904", "", "窗口的人推来推去，谁都不管", f"{canary('department')}所", "供销社", day, "座谈"],
         [f"{month}905", "", "收费不给票据，问就说没有", "盐业公司", "供销社", day, f"{canary('channel')}会"],
         [f"{month}{canary('id')}", "", "开会多，检查多，材料多，不办实事", "盐业公司", "供销社", day, "座谈"],
-        [f"{month}906", "", f"质检站王建国科长2025年{int(month)}月3日收了我们厂5000元回扣{canary('clue')}", "质检站", "", day, "来信"],
+        [f"{month}906", "", f"质检站王建国科长2025年{int(month)}月3日收受红包5000元{canary('clue')}", "质检站", "", day, "来信"],
         [f"{month}907", "", f"盐业公司索要产品{canary('twice')}，拿了我们厂两箱酒不给钱", "盐业公司", "", day, "来信"],
         [f"{month}908", "", f"盐业公司索要产品{canary('twice')}，拿了我们厂两箱酒，不给钱", "盐业公司", "", day, "来信"],
         [f"{month}909", f"{canary('rejected')}", "", "盐业公司", f"{canary('rejected')}厂", day, "来信"],

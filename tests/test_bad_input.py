@@ -569,7 +569,8 @@ def test_what_may_not_be_read(tmp_path):
     code = (
         "import os, sys; from pipeline.intake.files import find_files; from pipeline.intake.reading import Intake; "
         "from pipeline.errors import InputError\n"
-        "if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "try: os.getuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534))\n"
+        "except OSError: sys.exit(77)\n"
         "for name in ('a.csv', 'shut', 'shut/b.csv'):\n"
         "    try: list(Intake(find_files([__import__('pathlib').Path(name)])))\n"
         "    except InputError as error: print(error)\n"
@@ -577,6 +578,8 @@ def test_what_may_not_be_read(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
+    if done.returncode == 77:
+        pytest.skip("in a namespace of its own root has no other user to be")
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
         "读不到文件 a.csv：没有权限，请换一个位置或检查权限。",

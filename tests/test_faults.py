@@ -337,7 +337,7 @@ def test_trainings_killed_at_random_moments_leave_a_model_and_the_next_succeeds(
     status, out, _ = ended(command(*words))
     assert status == 0
     assert out.splitlines()[-2:] == [
-        f"没有通过检验，按要求强制启用 {after}。", f"检验页：models/{after}/report.html",
+        f"没有通过检验，按要求强制启用 {after}。", f"检验页：{(pupil / 'models' / after / 'report.html').resolve()}",
     ]  # fmt: skip
     assert usable(pupil) == after
     assert left_over(pupil / "models") == []
@@ -358,7 +358,7 @@ def test_of_two_trainings_at_once_the_later_is_told_that_the_model_changed(pupil
             line = f"错误：训练期间当前模型换成了 {now}，与它比较的结论不再适用；请重新运行“qingyi train”。"
             assert (status, err.splitlines()[-1]) == (2, line)
         else:
-            assert out.splitlines()[-1].startswith("检验页：models/trained-")
+            assert out.splitlines()[-1].startswith(f"检验页：{(pupil / 'models').resolve()}/trained-")
     moves = history(pupil / "models")[1:]
     assert len(moves) == [status for status, *_ in results].count(0) >= 1
     assert moves[-1]["to"] == now

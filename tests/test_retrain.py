@@ -77,7 +77,7 @@ def test_new_labels_are_learnt_judged_and_promoted(pupil, tmp_path):
     assert (card["parent"], card["gate"]["passed"], card["new_opinions"]) == (before, True, len(new.train))
     assert card["labelled"][0]["name"] == "new.jsonl"
     assert outcome.parts["frozen"]["opinions"] == len(new.frozen)
-    assert outcome.parts["new"]["macro_f1"]["difference"] > 0, "the writer's manner is learnt"
+    assert outcome.parts["frozen"]["macro_f1"]["difference"] > 0, "the writer's manner is learnt"
     page = (pupil / "models" / version / "report.html").read_text(encoding="utf-8")
     assert "通过检验。" in page
     assert TEXT not in page

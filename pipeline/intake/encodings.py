@@ -10,6 +10,7 @@ from pipeline.errors import InputError
 
 _BLOCK = 1 << 20
 _USUAL = re.compile(r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef\u2010-\u2027\t\r\n -~]")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 _MARKED = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -21,7 +22,7 @@ def detect(path: Path, name: str) -> str:
     """The codec to open a text file with; the whole file has been decoded with it once when this returns.
 
     Raises:
-        InputError: no encoding fits; says at which byte each fails.
+        InputError: no encoding fits, says at which line and byte each fails; or lines of two encodings are mixed.
     """
     with path.open("rb") as file:
         head = file.read(4096)
@@ -34,10 +35,16 @@ def detect(path: Path, name: str) -> str:
     failures = []
     for codec in candidates:
         place = _first_failure(path, codec)
-        if place is None:
+        mixed = _line_of_utf8(path) if codec == "gb18030" and place is None else None
+        if place is None and mixed is None:
             return codec
-        failures.append(f"{codec.upper()} 在第 {place} 字节处不合")
-    raise InputError(f"认不出文件 {name} 的编码（{'，'.join(failures)}）；请另存为 UTF-8 再试。")
+        line = mixed or (0 if codec.startswith("utf-16") else _line_at(path, place or 0))
+        where = f" 第 {line} 行" if line else ""
+        what = "其实是 UTF-8" if mixed else f"在第 {place} 字节处不合"
+        failures.append(f"{codec.upper()}{where} {what}")
+    raise InputError(
+        f"认不出文件 {name} 的编码（{'，'.join(failures)}）；文件可能不完整，或混有两种编码，请另存为 UTF-8 再试。"
+    )
 
 
 def _reads_well(head: bytes, codec: str) -> bool:
@@ -59,3 +66,31 @@ def _first_failure(path: Path, codec: str) -> int | None:
             if not block:
                 return None
             done += len(block)
+
+
+def _line_at(path: Path, place: int) -> int:
+    """Number of the line that a byte lies in, from 1."""
+    number, left = 1, place
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(left, _BLOCK))):
+            number, left = number + block.count(b"\n"), left - len(block)
+    return number
+
+
+def _line_of_utf8(path: Path) -> int | None:
+    """Number of the first line that is UTF-8 in a file that can be read as GB18030: there it would be other characters.
+
+    A line of GB18030 that happens to be UTF-8 with three Chinese characters occurs once in a million.
+    """
+    with path.open("rb") as file:
+        number, begins = 0, True
+        while line := file.readline(_BLOCK):
+            number += begins
+            begins = line.endswith(b"\n")
+            try:
+                said = line.decode()
+            except UnicodeDecodeError:
+                continue
+            if not said.isascii() and len(_CHINESE.findall(said)) >= 3:
+                return number
+    return None

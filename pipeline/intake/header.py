@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.intake.sheets import Cell, Row
+from pipeline.intake.values import INVISIBLE, as_text
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "id": ("id", "编号", "序号", "留言编号", "意见编号", "工单编号", "工单号"),
@@ -31,8 +32,8 @@ _FIELD_OF = {alias: field for field, aliases in HEADERS.items() for alias in ali
 
 
 def plain(cell: Cell) -> str:
-    """A header cell for comparison: no blanks, no bracketed remark, no closing mark, lower case."""
-    text = "".join(str(cell if cell is not None else "").split()).strip("*＊:：").lower()
+    """A header cell for comparison: no blanks, nothing invisible, no bracketed remark, no closing mark, lower case."""
+    text = "".join(INVISIBLE.sub("", as_text(cell)).split()).strip("*＊:：").lower()
     for opening in "（(【[":
         text = text.split(opening)[0] or text
     return text

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from pipeline.errors import InputError, cause
-from pipeline.intake.delimited import split_records
+from pipeline.intake.delimited import MOST_COLUMNS, delimiter_of, split_records
 from pipeline.intake.encodings import detect
 from pipeline.intake.files import SourceFile
+from pipeline.intake.lines import LONGEST_LINE, TOO_LONG, bounded_lines
+from pipeline.intake.workbooks import read_workbook
 
 Cell = Any
 """str, float, int, bool, date, datetime, time or None, as the format stores it."""
+
+MOST_KEYS = 1000
+"""Different keys in all records of a JSONL file: each row is as wide as there are keys."""
+
+MOST_CELLS = 1 << 28
+"""Cells of a Parquet file, where a column of nothing takes no room: a minute's reading."""
+
+_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table. ``name`` is empty where the format has only one.
+    """A table. ``name`` is empty where the format has only one; a ``hidden`` one is not seen by who opens the file.
 
     ``headed`` says that the first row is the header and every other one a record, blank or not.
     """
@@ -40,64 +48,51 @@ class Sheet:
     name: str
     rows: Iterator[Row]
     headed: bool = False
+    hidden: bool = False
 
 
 def _workbook(source: SourceFile) -> Iterator[Sheet]:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, ZipError  # noqa: PLC0415  # late
-
-    try:
-        workbook = CalamineWorkbook.from_path(str(source.path))
-    except PasswordError:
-        raise InputError(f"表格 {source.name} 有打开密码；请在表格程序中取消密码后再试。") from None
-    except (CalamineError, ZipError, OSError):
-        raise InputError(f"表格 {source.name} 打不开，可能已损坏；请用表格程序打开后另存再试。") from None
-    for name in workbook.sheet_names:
-        try:
-            sheet = workbook.get_sheet_by_name(name)
-            table = sheet.to_python(skip_empty_area=False)
-            merged = sheet.merged_cell_ranges or []
-        except (CalamineError, OSError):
+    with source.path.open("rb") as file:
+        head = file.read(4096)
+    if not head.startswith(_WORKBOOK):
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise InputError(
-                f"表格 {source.name} 的工作表“{name}”读不出来，可能已损坏；请另存再试。"
-            ) from None
-        _fill_merged(table, merged)
-        total = max(1, len(table))
-        rows = (Row(i, tuple(cells), i / total) for i, cells in enumerate(table, start=1))
-        yield Sheet(name=name, rows=rows)
+                f"文件 {source.name} 其实是网页或 XML，不是表格；请用表格程序打开，另存为 .xlsx 再试。"
+            )
+        if _is_delimited(head):  # what many systems call an Excel file
+            yield from _delimited(source)
+            return
+    for sheet in read_workbook(source):
+        total = max(1, len(sheet.table))
+        rows = (Row(i, tuple(cells), i / total) for i, cells in enumerate(sheet.table, start=1))
+        yield Sheet(name=sheet.name, rows=rows, hidden=sheet.hidden)
 
 
-def _fill_merged(table: list[list[Cell]], merged: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
-    """Give every cell of a merged block the block's value: that is what the person who merged them meant.
-
-    A title across a row would thereby fill the row, so blocks wider than one column are filled downwards only.
-    """
-    for (top, left), (bottom, right) in merged:
-        if top >= len(table) or left >= len(table[top]):
-            continue
-        value = table[top][left]
-        for row in range(top + 1, min(bottom + 1, len(table))):
-            for column in range(left, min(right + 1, left + 1, len(table[row]))):
-                table[row][column] = value
+def _is_delimited(head: bytes) -> bool:
+    """Whether a file begins as a text with several columns."""
+    if not head.startswith(_MARKS) and any(byte < 32 and byte not in b"\t\r\n" for byte in head):
+        return False
+    first = head.replace(b"\0", b"").splitlines()[:1]
+    return any(mark in line for line in first for mark in (b"\t", b",", b";"))
 
 
 def _delimited(source: SourceFile) -> Iterator[Sheet]:
     encoding = detect(source.path, source.name)
     with source.path.open(encoding=encoding, newline="") as file:
         head = file.read(65536).replace("\0", "")
-    delimiter = "\t" if source.path.suffix.lower() == ".tsv" else _delimiter(head)
+    delimiter = "\t" if source.path.suffix.lower() == ".tsv" else delimiter_of(head)
 
     def rows() -> Iterator[Row]:
         read = 0
         with source.path.open(encoding=encoding, newline="") as file:
-            for number, record, cells in split_records(file, delimiter):
-                read += len(record)
-                if cells is None:
-                    whole_line = (record.rstrip("\r\n"),)
-                    yield Row(number, whole_line, _share(read, source.size), "引号没有配对，无法拆成列")
+            for number, text, cells, problem in split_records(file, delimiter):
+                read += len(text)
+                if problem:
+                    yield Row(number, (text.rstrip("\r\n"),), _share(read, source.size), problem)
                 elif cells:
                     yield Row(number, cells, _share(read, source.size))
 
-    previous = csv.field_size_limit(2**31 - 1)
+    previous = csv.field_size_limit(2 * LONGEST_LINE)
     try:
         yield Sheet(name="", rows=rows())
     finally:
@@ -109,54 +104,57 @@ def _share(characters: int, size: int) -> float:
     return min(1.0, characters * 2 / max(1, size))
 
 
-def _delimiter(head: str) -> str:
-    """The mark that cuts the most of the first rows into one same number of columns; a comma on a tie."""
-
-    def alike(mark: str) -> int:
-        widths = Counter(len(row) for row in islice(csv.reader(io.StringIO(head), delimiter=mark), 50))
-        return max((count for width, count in widths.items() if width > 1), default=0)
-
-    return max(",\t;", key=alike)
-
-
 def _jsonl(source: SourceFile) -> Iterator[Sheet]:
     encoding = detect(source.path, source.name)
     names: dict[str, int] = {}
-    with source.path.open(encoding=encoding) as file:
-        for line in file:  # a first pass over the whole file: records may have different keys
-            record = _record(line)
-            for key in record if isinstance(record, dict) else ():
-                names.setdefault(str(key), len(names))
+    # a first pass over the whole file: records may have different keys
+    for number, _, record in _records(source, encoding):
+        for key in record if isinstance(record, dict) else ():
+            names.setdefault(key, len(names))
+        if len(names) > MOST_KEYS:
+            raise InputError(
+                f"文件 {source.name} 到第 {number} 行已有 {MOST_KEYS} 个以上不同的键；请让每条记录用同样的键。"
+            )
+    if not names:
+        raise InputError(
+            f'文件 {source.name} 没有一行是 JSON 对象；请改成一行一个对象，如 {{"text": "……"}}。'
+        )
 
     def rows() -> Iterator[Row]:
         yield Row(0, tuple(names), 0.0)
         read = 0
-        with source.path.open(encoding=encoding) as file:
-            for number, line in enumerate(file, start=1):
-                read += len(line)
-                if not line.strip():
-                    continue
-                record = _record(line)
-                if isinstance(record, dict):
-                    yield Row(
-                        number, tuple(_flat(record.get(name)) for name in names), _share(read, source.size)
-                    )
-                else:
-                    yield Row(number, (), _share(read, source.size), "这一行不是 JSON 对象")
+        for number, line, record in _records(source, encoding):
+            read += len(line)
+            share = _share(read, source.size)
+            if isinstance(record, dict):
+                yield Row(number, tuple(_flat(record.get(name)) for name in names), share)
+            else:
+                yield Row(number, (line.strip(),), share, record)
 
     yield Sheet(name="", rows=rows(), headed=True)
 
 
-def _record(line: str) -> Any:
+def _records(source: SourceFile, encoding: str) -> Iterator[tuple[int, str, dict[str, Any] | str]]:
+    """``(number, line, record)`` of each line that is not blank; in place of a broken record, what is wrong with it."""
+    with source.path.open(encoding=encoding) as file:
+        for number, (line, whole) in enumerate(bounded_lines(file), start=1):
+            if line.strip():
+                yield number, line, _record(line) if whole else TOO_LONG
+
+
+def _record(line: str) -> dict[str, Any] | str:
     try:
-        return json.loads(line)
+        record = json.loads(line)
     except (ValueError, RecursionError):
-        return None
+        record = None
+    return record if isinstance(record, dict) else "这一行不是 JSON 对象"
 
 
 def _flat(value: Any) -> Cell:
     if isinstance(value, list):
         return ";".join(str(part) for part in value if not isinstance(part, list | dict))
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
     return None if isinstance(value, dict) else value
 
 
@@ -166,20 +164,28 @@ def _parquet(source: SourceFile) -> Iterator[Sheet]:
 
     try:
         table = pq.ParquetFile(source.path)
+        names = tuple(table.schema_arrow.names)
     except (pa.ArrowException, OSError):
-        raise InputError(f"文件 {source.name} 不是完好的 Parquet 文件。") from None
+        raise InputError(f"文件 {source.name} 不是完好的 Parquet 文件；请重新导出再试。") from None
     total = max(1, table.metadata.num_rows)
+    if len(names) > MOST_COLUMNS or total * len(names) > MOST_CELLS:
+        raise InputError(
+            f"文件 {source.name} 有 {total} 行 {len(names)} 列，太大；请只留需要的列，或拆成几个文件。"
+        )
 
     def rows() -> Iterator[Row]:
-        yield Row(0, tuple(table.schema_arrow.names), 0.0)
+        yield Row(0, names, 0.0)
         number = 0
         try:
-            for batch in table.iter_batches(batch_size=1024):
+            for batch in table.iter_batches(batch_size=256):
                 for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     number += 1
                     yield Row(number, tuple(_flat(cell) for cell in cells), number / total)
-        except (pa.ArrowException, OSError):
-            raise InputError(f"文件 {source.name} 第 {number} 行之后损坏，读不下去。") from None
+        except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError):
+            # values that Python has no word for (a year beyond 9999) are errors of its own kinds
+            raise InputError(
+                f"文件 {source.name} 第 {number} 行之后损坏，读不下去。请重新导出再试。"
+            ) from None
 
     yield Sheet(name="", rows=rows(), headed=True)
 
@@ -191,10 +197,11 @@ def _lines(source: SourceFile) -> Iterator[Sheet]:
         yield Row(0, ("text",), 0.0)
         read = 0
         with source.path.open(encoding=encoding) as file:
-            for number, line in enumerate(file, start=1):
+            for number, (line, whole) in enumerate(bounded_lines(file), start=1):
                 read += len(line)
                 if line.strip():
-                    yield Row(number, (line.rstrip("\n"),), _share(read, source.size))
+                    share = _share(read, source.size)
+                    yield Row(number, (line.rstrip("\n"),), share, "" if whole else TOO_LONG)
 
     yield Sheet(name="", rows=rows(), headed=True)
 
@@ -211,12 +218,16 @@ _READERS: dict[str, Callable[[SourceFile], Iterator[Sheet]]] = {
 
 
 def open_sheets(source: SourceFile) -> Iterator[Sheet]:
-    """The sheets of a file, in its own order.
+    """The sheets of a file, in its own order; a workbook is read as one whatever its name ends in.
 
     Raises:
-        InputError: the file is damaged, locked with a password, or in no known encoding.
+        InputError: the file is empty, damaged, too large, locked with a password, or in no known encoding.
     """
+    if not source.size:
+        raise InputError(f"文件 {source.name} 是空的（0 字节）；请检查是否没有存好或没有复制完。")
     try:
-        yield from _READERS[source.path.suffix.lower()](source)
+        with source.path.open("rb") as file:
+            renamed = file.read(8).startswith(_WORKBOOK)
+        yield from (_workbook if renamed else _READERS[source.path.suffix.lower()])(source)
     except OSError as error:
         raise InputError(f"读不到文件 {source.name}：{cause(error)}。") from None

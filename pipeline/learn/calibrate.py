@@ -102,12 +102,13 @@ def choose(
 ) -> tuple[Floats, Floats]:
     """``(threshold, bounds)``: thresholds of labels, and the two bounds of the gate and of certainty.
 
-    The gate is the lowest at which at most :data:`FALSE_ACCUSATIONS` of the opinions without an issue are given
-    one; and of the user's own among them, those that count for more than one, where there are :data:`ENOUGH`. Thresholds of issues look only at opinions that pass it. The certainty bound is the lowest from which
-    :data:`CERTAIN_PRECISION` of the decisions are right. Every opinion counts as its ``importance`` (n,) says.
+    The gate is the lowest at which at most :data:`FALSE_ACCUSATIONS` of the opinions without an issue are given one: of all, of
+    those that count once, and of the user's own, which count for more, where there are :data:`ENOUGH`. Thresholds of issues
+    look only at opinions that pass it. The certainty bound is the lowest from which :data:`CERTAIN_PRECISION` of the
+    decisions are right. Every opinion counts as its ``importance`` (n,) says.
     """
     innocent = np.asarray(~truth[:, issues].any(axis=1))
-    own = innocent & (importance > 1)
+    own, others = innocent & (importance > 1), innocent & (importance <= 1)
     gates = np.quantile(held_out.accuses[innocent], np.arange(1.0, 0.0, -0.005))
 
     def false_accusations(gate: float) -> float:
@@ -115,8 +116,9 @@ def choose(
         given = decide(held_out, threshold, np.array([gate, 0.0]), issues).given
         accused = np.asarray(given[:, issues].any(axis=1))
         everywhere = float(np.average(accused[innocent], weights=importance[innocent]))
+        on_others = float(accused[others].mean()) if others.any() else 0.0
         on_own = (float(accused[own].sum()) - 1) / own.sum() if own.sum() >= ENOUGH else 0.0
-        return max(everywhere, on_own)
+        return max(everywhere, on_others, on_own)
 
     loosest = bisect_right(gates, FALSE_ACCUSATIONS, key=false_accusations)
     gate = float(gates[max(0, loosest - 1)])

@@ -224,7 +224,9 @@ def _table(path: Path, versions: _Versions) -> list[Labelled]:
             raise ResourceError(f"标注文件 {path.name} 中编号“{row.id[:40]}”一行：{error}") from None
         loaded.append(Labelled(opinion=row, pairs=None, source=path.stem, **carried))
     if not any(row.labels for row in rows):
-        raise InputError(f"标注文件 {path.name} 没有标签列（labels、标签、问题类型），或全部为空。")
+        raise InputError(
+            f"标注文件 {path.name} 没有标签列（labels、标签、问题类型），或全部为空；请加一列“标签”，写类别代码，几个的用分号隔开。没有标注的表请用“qingyi report”。"
+        )
     return loaded
 
 
