@@ -142,7 +142,7 @@ def test_what_a_workbook_holds_is_read_back(tmp_path_factory, said):
     book = Book(path)
     header = [("编号", 10, book.plain), ("意见", 40, book.wrapped)]
     book.table("意见", header, [(f"n{number}", text) for number, text in enumerate(texts)])
-    book.book.close()
+    book.close()
     assert [item.text for item in Intake(find_files([path])) if isinstance(item, Opinion)] == texts
 
 
