@@ -59,10 +59,16 @@ def _end_with_parent(parent: int) -> None:
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes begun within do not hear Ctrl-C: who began them does, and ends them; one just starting would print a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Processes begun within do not hear Ctrl-C: who began them does, and ends them; one just starting would print a traceback.
+
+    Blocked and not ignored: a Ctrl-C that comes meanwhile is heard afterwards.
+    """
+    if os.name != "posix":
         yield
         return
+    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  # not on every system
+
+    ensure_running()  # begun later, among the workers, it would unblock the signal again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import json
 import os
+import pickle
 import random
 import re
 import resource
@@ -29,6 +31,7 @@ from pipeline.intake.files import LARGEST, find_files
 from pipeline.intake.lines import LONGEST_LINE
 from pipeline.intake.reading import Intake
 from pipeline.intake.sheets import MOST_KEYS
+from pipeline.intake.workbooks import _received
 from tests.bad_input import (
     OLD_WORKBOOK,
     SAID,
@@ -586,6 +589,20 @@ def test_what_may_not_be_read(tmp_path):
         "文件夹 shut 打不开：没有权限，请换一个位置或检查权限。",
         "读不到 shut/b.csv：没有权限，请换一个位置或检查权限。",
     ]
+
+
+def test_what_the_child_sends_can_run_nothing(tmp_path):
+    class Hostile:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "made"), "w"))
+
+    day = dt.datetime.fromisoformat("2025-03-05T08:30")
+    assert _received(io.BytesIO(pickle.dumps([day, day.date(), day.time(), 1.5, "意见"]))) == [
+        day, day.date(), day.time(), 1.5, "意见",
+    ]  # fmt: skip
+    with pytest.raises(EOFError):
+        _received(io.BytesIO(pickle.dumps(Hostile())))
+    assert not (tmp_path / "made").exists()
 
 
 # ---- giants, in a child with little memory

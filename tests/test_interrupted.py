@@ -323,10 +323,7 @@ def test_the_workers_of_a_killed_run_end_too(busy):
 def test_interrupting_a_run_and_its_workers_is_one_line_and_leaves_nothing(busy, tmp_path):
     os.killpg(busy.pid, signal.SIGINT)
     out, err = busy.communicate(timeout=60)
-    assert (busy.returncode, out) == (130, "")
-    # a worker that is just starting may print a traceback of its own imports before
-    assert err.endswith("\n错误：已中断，没有写出结果。\n")
-    assert not any(saying in err for saying in SAYINGS)
+    assert (busy.returncode, out, err) == (130, "", "\n错误：已中断，没有写出结果。\n")
     assert not (tmp_path / "out").exists()
     assert ended_within(60, busy.pid)
 
