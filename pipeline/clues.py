@@ -6,13 +6,15 @@ Clues go to the discipline office only. The text is masked, so a name is its mar
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
-from pipeline.text.clauses import Clause, split_clauses
+from pipeline.text.clauses import Clause
 from pipeline.text.mask import NAME
 from pipeline.text.segment import Segmenter
 
@@ -110,9 +112,9 @@ class Evidence(NamedTuple):
 
 
 def clue_reasons(
-    text: str, evidence: Sequence[Evidence], taxonomy: Taxonomy, segmenter: Segmenter
+    text: str, clauses: list[Clause], evidence: Sequence[Evidence], taxonomy: Taxonomy, segmenter: Segmenter
 ) -> tuple[Reason, ...]:
-    """Why an opinion is a clue, in the order of :data:`REASONS`; empty where it is none. ``text`` is masked.
+    """Why an opinion is a clue, in the order of :data:`REASONS`; empty where it is none. ``text`` is masked, ``clauses`` are its own.
 
     Not named are the writer, whom the letter is addressed to, and who is asked or thanked. An amount or a calendar date (a month of a year or with its day, 去年中秋) counts near an official and the
     evidence of an issue, an amount also where he takes it. Bribery is a label of :data:`BRIBERY_LABELS` or the lexicon's
@@ -125,7 +127,7 @@ def clue_reasons(
     only_praised = praised and labels.isdisjoint(taxonomy.issues)
     if NAME not in text:
         return ()
-    opinion = _Opinion(text, evidence, split_clauses(text))
+    opinion = _Opinion(text, evidence, clauses)
     found: set[Reason] = set()
     for named in _named(opinion):
         if praised and any(map(_RETURNED.search, opinion.said(opinion.near(named.clause, _LABEL_REACH)))):
@@ -151,6 +153,13 @@ class _Opinion:
     text: str = field(repr=False)
     evidence: Sequence[Evidence]
     clauses: Sequence[Clause]
+    _gives: dict[int, bool] = field(default_factory=dict, repr=False)
+
+    def gives(self, clause: int, segmenter: Segmenter) -> bool:
+        """Whether a clause says that something was given or taken."""
+        if clause not in self._gives:
+            self._gives[clause] = _gives(self.said([clause])[0], segmenter)
+        return self._gives[clause]
 
     def near(self, clause: int, reach: int) -> range:
         """The clauses not further away than ``reach`` and in the same paragraph."""
@@ -230,18 +239,35 @@ def _bribery(opinion: _Opinion, named: _Named, segmenter: Segmenter) -> bool:
     """Whether a label or the words near a name say that something was given or taken, and none that it was refused."""
     if opinion.labels(named.clause, _LABEL_REACH if named.official else 0) & BRIBERY_LABELS:
         return True
+    near = opinion.near(named.clause, _REACH if named.official else 0)
+    return any(opinion.gives(clause, segmenter) for clause in near) and not any(
+        _refuses(said, segmenter) for said in opinion.said(near)
+    )
+
+
+def _refuses(said: str, segmenter: Segmenter) -> bool:
     known = segmenter.lexicon.classes
-    found = False
-    for said in opinion.said(opinion.near(named.clause, _REACH if named.official else 0)):
-        terms = [(token, known[token]) for token in segmenter.tokens(said) if token in known]
-        kinds = {kind for _, kind in terms} | set(segmenter.lexicon.counted(said))
-        if kinds & _REFUSED or _DENIED.search(said):
-            return False
-        acts = [token for token, kind in terms if kind in _ACTS]
-        goods = bool(kinds & _GOODS)
-        found |= (
-            not all(map(_ORDINARY.fullmatch, acts))
-            or (goods and bool(acts or _HANDED.search(said)))
-            or (bool(acts) and bool(_MONEY.search(said)))
-        )
-    return found
+    kinds = {known.get(token) for token in segmenter.tokens(said)} | set(segmenter.lexicon.counted(said))
+    return bool(kinds & _REFUSED or _DENIED.search(said))
+
+
+def _gives(said: str, segmenter: Segmenter) -> bool:
+    begun = _beginnings(segmenter.lexicon)
+    counted = not _GOODS.isdisjoint(segmenter.lexicon.counted(said))
+    if not counted and not any(said[place : place + 2] in begun for place in range(len(said))):
+        return False
+    known = segmenter.lexicon.classes
+    terms = [(token, known[token]) for token in segmenter.tokens(said) if token in known]
+    acts = [token for token, kind in terms if kind in _ACTS]
+    goods = counted or any(kind in _GOODS for _, kind in terms)
+    return (
+        not all(map(_ORDINARY.fullmatch, acts))
+        or (goods and bool(acts or _HANDED.search(said)))
+        or (bool(acts) and bool(_MONEY.search(said)))
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _beginnings(lexicon: Lexicon) -> frozenset[str]:
+    """The first two characters of terms of giving and taking: most clauses hold none, and need not be cut."""
+    return frozenset(term[:2] for term, kind in lexicon.classes.items() if kind in _ACTS or kind in _GOODS)

@@ -40,11 +40,24 @@ class Lexicon:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    @cached_property
+    def _beside(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Characters that stand before and behind the number in a pattern."""
+        parts = [pattern.partition(NUMBER) for pattern in self.patterns]
+        return (
+            frozenset(before[-1] for before, _, _ in parts if before),
+            frozenset(after[0] for _, _, after in parts if after),
+        )
+
     def counted(self, text: str) -> Iterator[str]:
         """Classes of the patterns in a text, in order of the numbers they hold, the longest at each number."""
         folded = _DIGITS.sub(NUMBER, text)
         place = folded.find(NUMBER)
         while place >= 0:
+            before, after = self._beside
+            if folded[place - 1 : place] not in before and folded[place + 1 : place + 2] not in after:
+                place = folded.find(NUMBER, place + 1)
+                continue
             spans = (
                 folded[start : start + length]
                 for length in range(_LONGEST_PATTERN, 1, -1)

@@ -16,6 +16,7 @@ from pipeline.clues import REASONS, Evidence, clue_reasons
 from pipeline.documents.clues import ClueRow, clue_row, write_clues
 from pipeline.errors import InputError, OutputError
 from pipeline.records import Finding, Opinion
+from pipeline.text.clauses import split_clauses
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
 
@@ -142,7 +143,7 @@ def reasons(text, labels, workspace, reader, evidence=""):
     start = masked.index(evidence)
     end = start + len(evidence or masked)
     shown = [Evidence(code, start, end) for code in workspace.taxonomy.parse(labels)]
-    return clue_reasons(masked, shown, workspace.taxonomy, reader.segmenter)
+    return clue_reasons(masked, split_clauses(masked), shown, workspace.taxonomy, reader.segmenter)
 
 
 @pytest.mark.parametrize(("text", "labels", "expected"), CLUES)
@@ -160,7 +161,7 @@ def test_evidence_far_away_or_about_another_department_does_not_count(workspace,
 
     def found(text, about=None):
         shown = Evidence(PRODUCT, text.index("样品"), len(text), about)
-        return clue_reasons(text, [shown], workspace.taxonomy, reader.segmenter)
+        return clue_reasons(text, split_clauses(text), [shown], workspace.taxonomy, reader.segmenter)
 
     assert found(text) == ("bribery",)
     assert found(text, [0, 1, 2, 3, 4]) == ("bribery",)
@@ -186,10 +187,17 @@ def test_reasons_come_in_order_and_only_with_a_name(workspace, reader):
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_read_and_names_are_needed(workspace, reader, pieces):
     text = "".join(pieces)
-    found = clue_reasons(text, [Evidence(GIFTS, 0, len(text))], workspace.taxonomy, reader.segmenter)
+    found = clue_reasons(
+        text, split_clauses(text), [Evidence(GIFTS, 0, len(text))], workspace.taxonomy, reader.segmenter
+    )
     assert list(found) == [reason for reason in REASONS if reason in found]
     assert not found or "〔姓名〕" in text
-    assert clue_reasons(text.replace("〔姓名〕", ""), [], workspace.taxonomy, reader.segmenter) == ()
+    assert (
+        clue_reasons(
+            text.replace("〔姓名〕", ""), split_clauses(text), [], workspace.taxonomy, reader.segmenter
+        )
+        == ()
+    )
 
 
 ROWS = (

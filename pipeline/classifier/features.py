@@ -16,7 +16,7 @@ from pipeline.text.disguise import plain_words
 from pipeline.text.mask import NAME
 from pipeline.text.segment import Segmenter
 
-_NEGATION_CLASSES = frozenset({"negation", "mended"})
+NEGATION_CLASSES = frozenset({"negation", "mended"})
 CHARACTER_ORDERS = (1, 2, 3, 4)
 BEGIN, END = "\x02", "\x03"
 """Marks of a clause's ends; no text holds them after normalisation."""
@@ -48,7 +48,7 @@ def clause_features(text: str, segmenter: Segmenter) -> list[str]:
             features += [f"p:{earlier}|{found}" for earlier in seen]
             if found not in seen:
                 seen.append(found)
-            negated = negated or found in _NEGATION_CLASSES
+            negated = negated or found in NEGATION_CLASSES
     features += ["c:" + found for found in segmenter.lexicon.counted(text)]
     for order in CHARACTER_ORDERS:
         features += [text[start : start + order] for start in range(len(text) - order + 1)]

@@ -74,9 +74,10 @@ def evidence_span(clauses: Sequence[Clause], members: Sequence[int], scores: Flo
     """
     best = (-np.inf, members[0], members[0])
     run, begun, last = -np.inf, members[0], -2
+    values = scores.tolist()
     for index in members:
         joined = index == last + 1 and clauses[index].sentence == clauses[last].sentence and run > 0
-        run, begun = (run + scores[index], begun) if joined else (float(scores[index]), index)
+        run, begun = (run + values[index], begun) if joined else (values[index], index)
         if run > best[0]:
             best = (run, begun, index)
         last = index

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,23 +46,90 @@ class Judged(NamedTuple):
     rows: sp.csr_array
 
 
-class _Seen(NamedTuple):
+class Sight(Protocol):
+    """What there is to know of a chunk of n opinions before they are told, whichever way it was come by."""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """Normalised and masked."""
+
+    @property
+    def valid(self) -> Sequence[bool]:
+        """Whether each says anything."""
+
+    @property
+    def found(self) -> Probabilities:
+        """Of n opinions; where one is not valid, they mean nothing."""
+
+    def n_clauses(self, number: int) -> int:
+        """How many clauses an opinion has; none where it is not valid."""
+
+    def clauses(self, number: int) -> list[Clause]:
+        """Of one opinion, in order."""
+
+    def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
+        """Offsets of the passage among some clauses of an opinion that speaks for a label most."""
+
+    def alone(self, number: int, parts: Groups) -> Probabilities:
+        """Of an opinion about several departments: each one's clauses read by themselves."""
+
+    def signature(self, number: int) -> bytes:
+        """Of one text, as :func:`pipeline.text.shingles.signature` gives it."""
+
+
+@dataclass(frozen=True)
+class _Seen:
     """A chunk of opinions clause by clause: ``counts`` has a row per clause, ``whole`` and ``rows`` one per opinion."""
 
-    texts: list[str]
+    model: Model = field(repr=False)
+    texts: list[str] = field(repr=False)
     valid: list[bool]
-    clauses: list[list[Clause]]
-    counts: sp.csr_array
-    owner: npt.NDArray[np.int64]
-    opinions: list[range]
-    lengths: list[int]
-    whole: sp.csr_array
-    rows: sp.csr_array
-    found: Probabilities
+    spans: list[list[Clause]] = field(repr=False)
+    counts: sp.csr_array = field(repr=False)
+    owner: npt.NDArray[np.int64] = field(repr=False)
+    opinions: list[range] = field(repr=False)
+    lengths: list[int] = field(repr=False)
+    whole: sp.csr_array = field(repr=False)
+    rows: sp.csr_array = field(repr=False)
+    found: Probabilities = field(repr=False)
 
-    def __repr__(self) -> str:
-        """Without the texts."""
-        return f"_Seen({len(self.texts)} opinions)"
+    def n_clauses(self, number: int) -> int:
+        return len(self.spans[number])
+
+    def clauses(self, number: int) -> list[Clause]:
+        return self.spans[number]
+
+    @cached_property
+    def _shares(self) -> Floats:
+        return self.model.contributions(self.counts, self.owner, self.whole, self.rows)
+
+    def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
+        return evidence_span(self.spans[number], members, self._shares[self._mine(number), label])
+
+    def alone(self, number: int, parts: Groups) -> Probabilities:
+        mine = self._mine(number)
+        return _probabilities(self.model, self.counts[mine], self.lengths[mine], parts)
+
+    def signature(self, number: int) -> bytes:
+        return signature(self.texts[number])
+
+    def _mine(self, number: int) -> slice:
+        return slice(self.opinions[number].start, self.opinions[number].stop)
+
+
+def _probabilities(
+    model: Model,
+    counts: sp.csr_array,
+    lengths: Sequence[int],
+    groups: Groups,
+    rows: sp.csr_array | None = None,
+) -> Probabilities:
+    """Of each group of clauses; ``rows`` are its weighted counts, where they are known."""
+    inside, owner = passages(lengths, groups)
+    margins = model.margins(weighted(joined(counts, groups), model.idf) if rows is None else rows)
+    telling = model.margins(weighted(joined(counts, inside), model.idf))
+    sizes = np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64)
+    return model.probabilities(margins, most_telling(telling, owner, margins), sizes)
 
 
 @dataclass(frozen=True)
@@ -75,52 +143,72 @@ class Reader:
 
     def read(self, opinions: Sequence[Opinion]) -> list[Reading]:
         """Read opinions, in order. The result for one does not depend on its neighbours."""
-        seen = self._see(opinions)
-        mentions = Mentions(self.directory, self.segmenter)
-        groups = [
-            self._groups(mentions, text, spans, opinion.department)
-            for text, spans, opinion in zip(seen.texts, seen.clauses, opinions, strict=True)
-        ]
-        contributions = self.model.contributions(seen.counts, seen.owner, seen.whole, seen.rows)
-        given, unsure = self.model.decide(seen.found)
-        given[[not ok for ok in seen.valid]] = False
+        return self.told(opinions, self._see(opinions))
 
-        readings = []
-        for i, opinion in enumerate(opinions):
-            mine = slice(seen.opinions[i].start, seen.opinions[i].stop)
-            labels = [int(label) for label in np.flatnonzero(given[i])]
-            if len(groups[i]) > 1:
-                alone = self._alone(seen.counts[mine], seen.lengths[mine], list(groups[i].values()))
-                beliefs = alone.labels
-                assigned = self._split(list(groups[i]), labels, alone, seen.found.labels[i])
-            else:
-                beliefs = seen.found.labels[i : i + 1]
-                only = next(iter(groups[i]))
-                assigned = [(only, label, beliefs[0, label], unsure[i, label]) for label in labels]
-            findings = tuple(
-                self._finding(*pair, seen.clauses[i], groups[i], contributions[mine]) for pair in assigned
+    def told(self, opinions: Sequence[Opinion], sight: Sight) -> list[Reading]:
+        """The readings of opinions that were seen so."""
+        mentions = Mentions(self.directory, self.segmenter)
+        decisions = self.model.decide(sight.found)
+        doubtful: list[bool] = np.any(decisions.unsure, axis=1).tolist()
+        labels: list[list[int]] = [[] for _ in opinions]
+        for number, label in np.argwhere(decisions.given).tolist():
+            labels[number].append(label)
+        return [
+            self._told(
+                opinion, sight, number, mentions, labels[number], decisions.unsure[number], doubtful[number]
             )
-            doubtful = unsure[i].any() or any(finding.needs_review for finding in findings)
-            valid, text = seen.valid[i], seen.texts[i]
-            clue: tuple[Reason, ...] = ()
-            if valid and NAME in text:
-                withheld = [
-                    int(label) for label in self.model.issues if unsure[i, label] and not given[i, label]
-                ]
-                clue = self._clue(text, seen.clauses[i], groups[i], findings, withheld, contributions[mine])
-            readings.append(
-                Reading(
-                    opinion=self._masked(opinion, text),
-                    valid=valid,
-                    findings=findings,
-                    departments=tuple(groups[i]) if valid else (),
-                    needs_review=bool(valid and doubtful),
-                    signature=signature(text) if valid else b"",
-                    beliefs=beliefs[: len(groups[i]) if valid else 0].astype(np.float32),
-                    clue=clue,
-                )
-            )
-        return readings
+            if sight.valid[number]
+            else self._not_valid(opinion, sight.texts[number])
+            for number, opinion in enumerate(opinions)
+        ]
+
+    def _not_valid(self, opinion: Opinion, text: str) -> Reading:
+        return Reading(
+            opinion=self._masked(opinion, text),
+            valid=False,
+            findings=(),
+            departments=(),
+            needs_review=False,
+            signature=b"",
+            beliefs=np.empty((0, len(self.taxonomy.codes)), dtype=np.float32),
+        )
+
+    def _told(
+        self,
+        opinion: Opinion,
+        sight: Sight,
+        number: int,
+        mentions: Mentions,
+        labels: list[int],
+        unsure: npt.NDArray[np.bool_],
+        doubtful: bool,
+    ) -> Reading:
+        text = sight.texts[number]
+        groups = self._groups(mentions, sight, number, opinion.department)
+        together = sight.found.labels[number]
+        if len(groups) > 1:
+            alone = sight.alone(number, list(groups.values()))
+            beliefs = alone.labels
+            assigned = self._split(list(groups), labels, alone, together)
+        else:
+            beliefs = together[np.newaxis]
+            only = next(iter(groups))
+            assigned = [(only, label, together[label], unsure[label]) for label in labels]
+        findings = tuple(self._finding(*pair, sight, number, groups) for pair in assigned)
+        clue: tuple[Reason, ...] = ()
+        if NAME in text:
+            withheld = [int(label) for label in self.model.issues if unsure[label] and label not in labels]
+            clue = self._clue(sight, number, groups, findings, withheld)
+        return Reading(
+            opinion=self._masked(opinion, text),
+            valid=True,
+            findings=findings,
+            departments=tuple(groups),
+            needs_review=doubtful or any(finding.needs_review for finding in findings),
+            signature=sight.signature(number),
+            beliefs=beliefs.astype(np.float32),
+            clue=clue,
+        )
 
     def probabilities(self, opinions: Sequence[Opinion]) -> Floats:
         """Calibrated probabilities of all labels, given or not, shape (n_opinions, n_labels); 0 where not valid."""
@@ -147,38 +235,26 @@ class Reader:
         lengths = [span.end - span.start for spans in clauses for span in spans]
         whole = joined(counts, groups)
         rows = weighted(whole, self.model.idf)
-        found = self._probabilities(counts, lengths, groups, rows)
-        return _Seen(texts, valid, clauses, counts, owner, groups, lengths, whole, rows, found)
+        found = _probabilities(self.model, counts, lengths, groups, rows)
+        return _Seen(self.model, texts, valid, clauses, counts, owner, groups, lengths, whole, rows, found)
 
-    def _groups(
-        self, mentions: Mentions, text: str, spans: list[Clause], column: str
-    ) -> dict[str, list[int]]:
-        found, fallback = mentions.spoken_about(text, fallback_department(column, self.directory))
-        return assign_clauses(spans, found, fallback)
+    def _groups(self, mentions: Mentions, sight: Sight, i: int, column: str) -> Mapping[str, Sequence[int]]:
+        found, fallback = mentions.spoken_about(sight.texts[i], fallback_department(column, self.directory))
+        if not found:
+            return {fallback: range(sight.n_clauses(i))}
+        return assign_clauses(sight.clauses(i), found, fallback)
 
     def _masked(self, opinion: Opinion, text: str) -> Opinion:
         listed = self.directory.resolve(opinion.department) is not None
-        return replace(
-            opinion,
+        return Opinion(
+            id=opinion.id,
             text=text,
             department=opinion.department if listed else _masked_column(opinion.department),
             source_unit=_masked_column(opinion.source_unit),
+            collected_on=opinion.collected_on,
             channel=_masked_column(opinion.channel),
+            labels=opinion.labels,
         )
-
-    def _probabilities(
-        self, counts: sp.csr_array, lengths: Sequence[int], groups: Groups, rows: sp.csr_array
-    ) -> Probabilities:
-        """Of each group of clauses, ``rows`` being its weighted counts."""
-        inside, owner = passages(lengths, groups)
-        margins = self.model.margins(rows)
-        telling = self.model.margins(weighted(joined(counts, inside), self.model.idf))
-        sizes = np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64)
-        return self.model.probabilities(margins, most_telling(telling, owner, margins), sizes)
-
-    def _alone(self, counts: sp.csr_array, lengths: Sequence[int], parts: Groups) -> Probabilities:
-        """Of an opinion about several departments: each one's clauses read by themselves."""
-        return self._probabilities(counts, lengths, parts, weighted(joined(counts, parts), self.model.idf))
 
     def _split(
         self, names: Sequence[str], labels: Sequence[int], alone: Probabilities, together: Floats
@@ -200,19 +276,19 @@ class Reader:
 
     def _clue(
         self,
-        text: str,
-        clauses: list[Clause],
-        groups: dict[str, list[int]],
+        sight: Sight,
+        number: int,
+        groups: Mapping[str, Sequence[int]],
         findings: Sequence[Finding],
         withheld: Sequence[int],
-        contributions: Floats,
     ) -> tuple[Reason, ...]:
         """Why it is for the discipline office, by the labels given and the issues ``withheld`` that a person is to look at."""
         shown = [Evidence(f.label, f.start, f.end, groups[f.department]) for f in findings]
+        clauses = sight.clauses(number)
         for label in withheld:
-            start, end = evidence_span(clauses, range(len(clauses)), contributions[:, label])
+            start, end = sight.evidence(number, range(len(clauses)), label)
             shown.append(Evidence(self.taxonomy.codes[label], start, end))
-        return clue_reasons(text, shown, self.taxonomy, self.segmenter)
+        return clue_reasons(sight.texts[number], clauses, shown, self.taxonomy, self.segmenter)
 
     def _finding(
         self,
@@ -220,11 +296,11 @@ class Reader:
         label: int,
         probability: float,
         unsure: bool,
-        clauses: list[Clause],
-        groups: dict[str, list[int]],
-        contributions: Floats,
+        sight: Sight,
+        number: int,
+        groups: Mapping[str, Sequence[int]],
     ) -> Finding:
-        start, end = evidence_span(clauses, groups[department], contributions[:, label])
+        start, end = sight.evidence(number, groups[department], label)
         return Finding(
             department=department,
             label=self.taxonomy.codes[label],

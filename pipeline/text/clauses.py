@@ -7,13 +7,21 @@ from typing import NamedTuple
 
 from pipeline.text.normalise import LEADING_SIGNS
 
-_MARK = "，,。！？!?；;…\n"
-_SPACED_OUT = rf"(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[{_MARK}][\u4e00-\u9fff](?![\u4e00-\u9fff])){{2,}}"
+MARKS = "，,。！？!?；;…\n"
+"""What ends a clause."""
+
+SENTENCE_ENDS = "。！？!?；;…\n"
+_SPACED_OUT = rf"(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[{MARKS}][\u4e00-\u9fff](?![\u4e00-\u9fff])){{2,}}"
 """Three characters or more with a mark between each two: 收，红，包 is one thing said, in disguise."""
 
-_CLAUSE = re.compile(rf"(?:{_SPACED_OUT}|[^{_MARK}])+")
-_SENTENCE_END = re.compile(r"[。！？!?；;…\n]")
-_LONGEST = 120
+_CLAUSE = re.compile(rf"(?:{_SPACED_OUT}|[^{MARKS}])+")
+_MAYBE_SPACED_OUT = re.compile(rf"[{MARKS}][\u4e00-\u9fff][{MARKS}][\u4e00-\u9fff]")
+_UNMARKED = re.compile(rf"[^{MARKS}]+")
+"""The same as ``_CLAUSE`` in a text that nothing is spaced out in, and many times as fast."""
+
+_SENTENCE_END = re.compile(f"[{SENTENCE_ENDS}]")
+LONGEST = 120
+"""Characters in a clause."""
 
 
 class Clause(NamedTuple):
@@ -32,7 +40,8 @@ def split_clauses(text: str) -> list[Clause]:
     clauses: list[Clause] = []
     sentence = 0
     last_end = 0
-    for match in _CLAUSE.finditer(text):
+    pattern = _CLAUSE if _MAYBE_SPACED_OUT.search(text) else _UNMARKED
+    for match in pattern.finditer(text):
         start, end = match.span()
         if clauses and _SENTENCE_END.search(text, last_end, start):
             sentence += 1
@@ -41,5 +50,5 @@ def split_clauses(text: str) -> list[Clause]:
             start += 1
         while end > start and text[end - 1].isspace():
             end -= 1
-        clauses += [Clause(cut, min(cut + _LONGEST, end), sentence) for cut in range(start, end, _LONGEST)]
+        clauses += [Clause(cut, min(cut + LONGEST, end), sentence) for cut in range(start, end, LONGEST)]
     return clauses

@@ -13,25 +13,26 @@ from itertools import accumulate
 from pipeline.text.disguises import Disguises, load_disguises
 from pipeline.text.segment import Segmenter
 
-_HAN = "\u3400-\u9fff"
+HAN = "\u3400-\u9fff"
 _MARKS = r"\u0300-\u036f\u20d0-\u20f0\ufe00-\ufe0f"
-_UNTOUCHED = r"\s\w" + _HAN + "〔〕“”‘’\"'（）()《》<>〈〉【】\\[\\]「」：:%％,，。！？!?；;…"
-_APART = rf"(?:[^{_UNTOUCHED}]|[ \n_])"
+_UNTOUCHED = r"\s\w" + HAN + "〔〕“”‘’\"'（）()《》<>〈〉【】\\[\\]「」：:%％,，。！？!?；;…"
+APART = rf"(?:[^{_UNTOUCHED}]|[ \n_])"
 """What people put between the characters of a word: blanks, dots, stars, pictures."""
 
-_ORDINARY = re.compile(r"[\u4e00-\u9fff0-9、：“”（）()《》〔〕]*")
+ORDINARY = r"[\u4e00-\u9fff0-9、：“”（）()《》〔〕]"
+_ORDINARY = re.compile(f"{ORDINARY}*")
 _RADICALS = "亻冫氵讠扌钅饣纟阝礻衤忄犭刂艹宀疒辶彳丬攵丨丩彡夂冂勹廴卩灬虍糹訁釒牜罒"
-_UNIT = rf"(?:[{_HAN}]|[0-9A-Za-z]{{1,8}})"
-_BETWEEN = rf"(?:{_APART}|[，,。！？!?；;…]){{1,3}}"
+_UNIT = rf"(?:[{HAN}]|[0-9A-Za-z]{{1,8}})"
+_BETWEEN = rf"(?:{APART}|[，,。！？!?；;…]){{1,3}}"
 _SPACED_RUN = re.compile(rf"(?:{_UNIT}{_BETWEEN}){{2,}}{_UNIT}")
-_GAP = re.compile(rf"(?<=[{_HAN}])(?:{_APART}|[%％]){{1,3}}(?=[{_HAN}])")
-"""One sign or more between two characters; what may well be meant there is :data:`_MAY_STAND_BETWEEN`."""
+_GAP = re.compile(rf"(?<=[{HAN}])(?:{APART}|[%％]){{1,3}}(?=[{HAN}])")
+"""One sign or more between two characters; what may well be meant there is :data:`MAY_STAND_BETWEEN`."""
 
-_MAY_STAND_BETWEEN = frozenset(" \n、/|+~～·—–.-→=@\\{}×■□○●")
+MAY_STAND_BETWEEN = frozenset(" \n、/|+~～·—–.-→=@\\{}×■□○●")
 _LETTERS = re.compile(
     r"(?<![A-Za-z0-9@._/-])[A-Za-z](?:[A-Za-z]|[ '013](?=[A-Za-z])|0(?![0-9]))*(?![A-Za-z]|[@._/-][A-Za-z0-9])"
 )
-_NOT_HAN = re.compile(rf"[^{_HAN}]")
+_NOT_HAN = re.compile(rf"[^{HAN}]")
 _LONGEST = 4
 _LONGEST_RUN, _SHORTEST_ALONE = 60, 5
 """Letters that are looked at in one run, and that touch no character."""
@@ -41,13 +42,13 @@ _PASSES = 8
 
 _SHORTEST_TURNED, _SURELY_TURNED = 5, 7
 
-_LOOKALIKES = str.maketrans(
+LOOKALIKES = str.maketrans(
     "αβγεικνορτυχАВЕКМНОРСТУХавекмнорстухіѕԁɡ",
     "abyeiknoptuxABEKMHOPCTYXabekmhopctyxisdg",
 )
 _DIGITS = str.maketrans("013", "oie")
 _ADORNED = re.compile(
-    rf"[\u24b6-\u24e9\u249c-\u24b5\U0001d400-\U0001d7ff\U0001f110-\U0001f189]|(?<=[{_HAN}0-9A-Za-z⓪①-⑳㉑-㉟])[⓪①-⑳㉑-㉟]"
+    rf"[\u24b6-\u24e9\u249c-\u24b5\U0001d400-\U0001d7ff\U0001f110-\U0001f189]|(?<=[{HAN}0-9A-Za-z⓪①-⑳㉑-㉟])[⓪①-⑳㉑-㉟]"
 )
 
 
@@ -90,7 +91,7 @@ def _closed_up(text: str, segmenter: Segmenter, listed: Disguises) -> str:
         right = _NOT_HAN.split(text[end : end + _LONGEST])[0]
         gap = set(match.group())
         closed = "、" not in gap and _makes_word(left, "", right, segmenter, listed)
-        if not closed and any(sign in _MAY_STAND_BETWEEN or ord(sign) in listed.signs for sign in gap):
+        if not closed and any(sign in MAY_STAND_BETWEEN or ord(sign) in listed.signs for sign in gap):
             continue
         parts.append(text[last:start])
         last, closed_before = end, before
@@ -226,7 +227,7 @@ def _once(text: str, segmenter: Segmenter, listed: Disguises) -> tuple[str, list
         text = unicodedata.normalize("NFC", text)
         text = _ADORNED.sub(_plain_letter, text)
         text = _closed_up(text, segmenter, listed)
-        text = text.translate(listed.signs).translate(_LOOKALIKES)
+        text = text.translate(listed.signs).translate(LOOKALIKES)
         text = _unspelt(text, listed)
     tokens = _turned(_rejoined(text, segmenter, listed), segmenter)
     return _reworded(tokens, listed), tokens

@@ -6,15 +6,22 @@ import functools
 import re
 import unicodedata
 
+NOISE = re.compile(r"[\W_]+")
+"""What is left out where only the words of a text count: punctuation, signs and blanks."""
+
 _XML_ESCAPE = re.compile(r"_x000[dD]_|&nbsp;|<br\s*/?>", re.IGNORECASE)
-_DROPPED = re.compile(
+ESCAPES_BEGIN = {"_": "x", "&": "n", "<": "b"}
+"""The first two characters of all that ``_XML_ESCAPE`` finds; the letter may be a capital."""
+
+DROPPED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd\ud800-\udfff\ue000-\uf8ff]"
 )
 LEADING_SIGNS = "=+-@ \n"
 """Bullets and signs before a text: a spreadsheet program would calculate a cell that begins with one."""
 
-_SPACES = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_BREAKS = re.compile(r" ?(?:\r\n?|\n|\u2028|\u2029|\u0085)[ \n\r\u2028\u2029]*")
+BREAK_CHARACTERS = "\r\n\u2028\u2029\u0085"
+SPACES = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_BREAKS = re.compile(rf"[{BREAK_CHARACTERS}][ \n\r\u2028\u2029]*")
 
 
 def _folded() -> dict[int, str]:
@@ -43,7 +50,8 @@ def _folded() -> dict[int, str]:
     return table
 
 
-_FOLD = _folded()
+FOLD = _folded()
+_FOLDED = re.compile("[" + "".join(map(chr, FOLD)) + "]")
 
 
 @functools.cache
@@ -81,8 +89,11 @@ def normalise(text: str) -> str:
 
 def _normalised_once(text: str) -> str:
     text = _XML_ESCAPE.sub("\n", text)
-    text = _BREAKS.sub("\n", _SPACES.sub(" ", text))
-    text = _DROPPED.sub("", text)
-    text = unicodedata.normalize("NFC", text).translate(_FOLD)
-    text = simplify(text)
-    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip().lstrip(LEADING_SIGNS)
+    text = DROPPED.sub("", _closed_up(text))
+    text = _FOLDED.sub(lambda found: FOLD[ord(found.group())], unicodedata.normalize("NFC", text))
+    return _closed_up(simplify(text)).strip().lstrip(LEADING_SIGNS)
+
+
+def _closed_up(text: str) -> str:
+    """Single spaces, single line breaks, no space before a break."""
+    return _BREAKS.sub("\n", SPACES.sub(" ", text)).replace(" \n", "\n")

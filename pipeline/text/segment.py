@@ -26,6 +26,17 @@ class Segmenter:
     def __getstate__(self) -> dict[str, Lexicon | None]:
         return {"lexicon": self.lexicon, "_tokenizer": None}
 
+    def suggested(self) -> dict[str, int]:
+        """Term of the lexicon → frequency that keeps it whole, as the tokenizer suggests it when the term is added."""
+        import rjieba  # noqa: PLC0415  # its dictionary is needed only where texts are read
+
+        tokenizer = rjieba.Jieba()
+        found: dict[str, int] = {}
+        for term in self.lexicon.classes:
+            found[term] = tokenizer.suggest_freq(term)
+            tokenizer.add_word(term, None, None)
+        return found
+
     def _build(self) -> rjieba.Jieba:
         import rjieba  # noqa: PLC0415  # its dictionary is needed only where texts are read
 

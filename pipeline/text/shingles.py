@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.text.normalise import NOISE
+
 N_PERMUTATIONS = 128
 SHORT = 60
 """Characters; in a text up to so long one negation turns what it says."""
 
-_NEGATIONS = re.compile("[不没無无未非别勿莫]")
-_NOISE = re.compile(r"[\s\W_]+")
+NEGATIONS = "不没無无未非别勿莫"
+_NEGATION = re.compile(f"[{NEGATIONS}]")
 
 
 @functools.cache
-def _empty() -> Any:
+def empty_minhash() -> Any:
+    """The ``MinHash`` of nothing: copied for every text, and its ``permutations`` are those of all signatures."""
     from datasketch import MinHash  # noqa: PLC0415  # costs more than the rest of this module together
 
     return MinHash(num_perm=N_PERMUTATIONS, seed=1, hashfunc=int, scheme="affine32", gpu_mode="disable")
@@ -29,7 +32,7 @@ def shingles(text: str) -> npt.NDArray[np.uint64]:
 
     Texts of fewer than three characters are padded, so that equal short texts have equal shingles.
     """
-    bare = _NOISE.sub("", text).lower().ljust(3, "\0")
+    bare = NOISE.sub("", text).lower().ljust(3, "\0")
     points = np.frombuffer(bare.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     mixed = points[:-2] * np.uint64(2_654_435_761) + points[1:-1] * np.uint64(40_503) + points[2:]
     return np.unique(mixed % np.uint64((1 << 32) - 5))
@@ -40,7 +43,7 @@ def signature(text: str) -> bytes:
 
     从来没拿过 and 从来拿过 share most of their shingles and say opposite things: the count tells them apart.
     """
-    minhash = _empty().copy()
+    minhash = empty_minhash().copy()
     minhash.update_batch(shingles(text).tolist())
-    negations = len(_NEGATIONS.findall(text)) if len(text) <= SHORT else 0
+    negations = len(_NEGATION.findall(text)) if len(text) <= SHORT else 0
     return bytes(np.append(minhash.hashvalues, negations).astype("<u4").tobytes())

@@ -1,0 +1,91 @@
+"""The masking of :mod:`pipeline.text.mask`, for many texts at once: its rules are tried only where they can match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+
+from pipeline.compiled import mask_classes as mc
+from pipeline.compiled.codes import Places, coded
+from pipeline.compiled.mask_starts import starts
+from pipeline.compiled.mask_tables import tables
+from pipeline.text import mask as numbers
+from pipeline.text import names
+from pipeline.text.mask import mask
+from pipeline.text.rules import Rule, Starts
+
+RULES: dict[int, Rule] = {
+    mc.EMAIL: numbers.EMAIL,
+    mc.IDENTITY: numbers.IDENTITY,
+    mc.CREDIT_CODE: numbers.CREDIT_CODE,
+    mc.CARD: numbers.CARD,
+    mc.MOBILE: numbers.MOBILE,
+    mc.LANDLINE: numbers.LANDLINE,
+    mc.PLATE: numbers.PLATE,
+    mc.BIRTH: numbers.BIRTH,
+    mc.ADDRESS: numbers.ADDRESS,
+    mc.DIALLED: numbers.DIALLED,
+    mc.LOCAL: numbers.LOCAL,
+    mc.QQ: numbers.QQ,
+    mc.SERIAL: numbers.SERIAL,
+    mc.ACCOUNT: numbers.ACCOUNT,
+    mc.ACCOUNT_LATIN: numbers.ACCOUNT_LATIN,
+    mc.WEIBO: numbers.WEIBO,
+    mc.INTRODUCED: names.INTRODUCED,
+    mc.SELF: names.SELF,
+    mc.TITLED: names.TITLED,
+    mc.AFTER_TITLE: names.AFTER_TITLE,
+    mc.SHORT_TITLED: names.SHORT_TITLED,
+    mc.FAMILIAR: names.FAMILIAR,
+    mc.KINLIKE: names.KINLIKE,
+    mc.KIN: names.KIN,
+    mc.SHARED_TITLE: names.SHARED_TITLE,
+    mc.DESCRIBED: names.DESCRIBED,
+    mc.ENTRY: names.ENTRY,
+    mc.VEILED: names.VEILED,
+    mc.SURNAME_SAID: names.SURNAME_SAID,
+    mc.DOTTED: names.DOTTED,
+    mc.BARE: names.BARE,
+}
+_ROOM = 0.1
+"""Starts that room is made for at first, a character."""
+
+
+def masked(texts: Sequence[str]) -> list[str]:
+    """``[mask(text) for text in texts]``, of normalised texts."""
+    known = dict(zip(texts, starts_of(texts), strict=True))
+
+    def known_or_found(text: str) -> Starts:
+        if (found := known.get(text)) is None:
+            found = known[text] = starts_of([text])[0]
+        return found
+
+    return [mask(text, known_or_found) if known[text] else text for text in texts]
+
+
+def starts_of(texts: Sequence[str]) -> list[Starts]:
+    """Of each text where its rules can begin to match."""
+    codes, borders = coded(texts)
+    ends = np.zeros(len(texts), dtype=np.int64)
+    many = int(_ROOM * len(codes)) + 64
+    while True:
+        found = np.empty((many, 2), dtype=np.int32)
+        if (many := starts(codes, borders, *tables(), found, ends)) <= len(found):
+            return _by_rule(found[:many], ends)
+
+
+def _by_rule(found: mc.Found, ends: Places) -> list[Starts]:
+    rows = found.tolist()
+    grouped: list[Starts] = []
+    begin = 0
+    for end in ends.tolist():
+        by_rule: dict[Rule, list[int] | None] = {}
+        for number, places in groupby(sorted(rows[begin:end]), itemgetter(0)):
+            among = [place for _, place in places]
+            by_rule[RULES[number]] = None if among[0] == mc.ANYWHERE else among
+        grouped.append(by_rule)
+        begin = end
+    return grouped
