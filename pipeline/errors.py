@@ -81,6 +81,10 @@ DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EI
 """Refusals of a disk, whatever file is written."""
 
 
+RESUMABLE = "没有写出结果，再运行同一条命令就接着做"
+"""Note on an interruption that left what was read so far."""
+
+
 def cause(error: OSError) -> str:
     """Why the system refused, in Chinese, with what to do where that is known."""
     number = error.errno

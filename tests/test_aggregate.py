@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import random
+import tracemalloc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from pandas.testing import assert_frame_equal
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.aggregate.breakdowns import label_column
+from pipeline.aggregate.ids import Ids
 from pipeline.aggregate.intervals import wilson
 from pipeline.aggregate.likelihood import HeldOutPosteriors
 from pipeline.aggregate.sources import GROUPS, source_group
@@ -262,3 +266,122 @@ def test_an_audit_corrects_the_share(workspace, reader):
     assert found["estimated_share"] == pytest.approx(0.5, abs=0.02)
     overall = tally.tables().by_label.set_index("label").loc["product_solicitation"]
     assert overall["method"] == "ppi"
+
+
+def many(workspace, number=300):
+    """Readings of all kinds, each with the number of the first opinion that it repeats."""
+    rng = random.Random(0)  # noqa: S311
+    departments, codes = [*workspace.directory.names[:4], UNSPECIFIED], workspace.taxonomy.codes
+    readings: list[Reading] = []
+    firsts: list[int] = []
+    for n in range(number):
+        about = rng.sample(departments, rng.randint(0, 2))
+        cells = [(name, code) for name in about for code in rng.sample(codes, rng.randint(0, 3))]
+        made = reading(
+            n,
+            *cells,
+            valid=bool(about),
+            review=rng.random() < 0.3,
+            day=rng.choice(("", "2025-03-04", "2025-04-01", "2025-04-30")),
+            departments=about,
+            clue=["money"] if rng.random() < 0.05 else (),
+            unit=rng.choice(("", "甲厂", "柳溪县轻工局", "群众")),
+        )
+        opinion = dataclasses.replace(made.opinion, channel=rng.choice(("", "来信", "问卷")))
+        beliefs = np.array([[rng.random() ** 3 for _ in codes] for _ in about], dtype=np.float32)
+        beliefs = beliefs.reshape(len(about), len(codes))
+        readings.append(dataclasses.replace(made, opinion=opinion, beliefs=beliefs))
+        earlier = rng.randrange(number) if rng.random() < 0.3 else n
+        firsts.append(firsts[earlier] if earlier < n else n)
+    return readings, firsts
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_many_at_once_are_counted_as_one_by_one(workspace, reader, sealed):
+    readings, firsts = many(workspace)
+    audits = {
+        key_of(one.opinion.id, one.text): frozenset((f.department, f.label) for f in one.findings[:1])
+        for one in readings[::3]
+    }
+    single, at_once, by_seven = (
+        Tally(workspace.taxonomy, workspace.directory, held_out(reader), audits) for _ in range(3)
+    )
+    for number, (one, first) in enumerate(zip(readings, firsts, strict=True)):
+        single.add(one, "" if first == number else str(first))
+    at_once.add_all(readings, np.array(firsts))
+    for at in range(0, len(readings), 7):
+        by_seven.add_all(readings[at : at + 7], firsts[at : at + 7])
+    for tally in (at_once, by_seven):
+        assert dumped(tally.tables(sealed=sealed)) == dumped(single.tables(sealed=sealed))
+        assert tally.sealed() == single.sealed() != frozenset()
+        assert list(tally.ids) == [one.opinion.id for one in readings]
+
+
+def test_tables_are_what_a_count_by_hand_gives(workspace):
+    """Breakdowns and cube of what the papers count, opinion by opinion."""
+    readings, firsts = many(workspace)
+    tally = Tally(workspace.taxonomy, workspace.directory)
+    tally.add_all(readings, firsts)
+    hidden = {first for one, first in zip(readings, firsts, strict=True) if one.clue}
+    kinds = {label.code: label.kind for label in workspace.taxonomy.labels}
+    opinions: Counter[str] = Counter()
+    praise: Counter[str] = Counter()
+    stalling: Counter[str] = Counter()
+    cube: dict[tuple[str, str, int], tuple[str, str, str, str]] = {}
+    occurring = set()
+    for one, first in zip(readings, firsts, strict=True):
+        if first in hidden:
+            continue
+        period, group = one.opinion.collected_on[:7] or "未注明", source_group(one.opinion.source_unit)
+        occurring.add(period)
+        opinions[period] += one.valid
+        praise[period] += any(kinds[label] == "praise" for label in one.labels)
+        stalling[period] += "stalling" in one.labels
+        for name in one.departments:
+            cube.setdefault((name, "", first), (name, "", group, period))
+        for finding in one.findings:
+            key = finding.department, finding.label
+            cube.setdefault((*key, first), (*key, group, period))
+    tables = tally.tables(sealed=False)
+    periods = tables.by_period.set_index("period")
+    assert periods.index.tolist() == sorted(occurring)
+    for column, counts in (("opinions", opinions), ("praise", praise), (label_column("stalling"), stalling)):
+        assert periods[column].to_dict() == {period: counts[period] for period in occurring}
+    places = [*workspace.directory.names, UNSPECIFIED], ["", *workspace.taxonomy.codes], list(GROUPS)
+    expected = sorted(
+        Counter(cube.values()).items(),
+        key=lambda item: (*(known.index(x) for known, x in zip(places, item[0], strict=False)), item[0][3]),
+    )
+    rows = tables.cube.itertuples(index=False, name=None)
+    assert list(rows) == [(*key, count) for key, count in expected]
+
+
+def test_an_opinion_takes_a_hundred_and_fifty_bytes(workspace):
+    readings = many(workspace, 1000)[0]
+    tally = Tally(workspace.taxonomy, workspace.directory)
+    tracemalloc.start()
+    try:
+        for copy in range(20):
+            numbers = range(copy * 1000, copy * 1000 + 1000)
+            tally.add_all(
+                [named(one, f"id{n:08}") for one, n in zip(readings, numbers, strict=True)], numbers
+            )
+        assert tracemalloc.get_traced_memory()[0] < 160 * 20_000
+    finally:
+        tracemalloc.stop()
+
+
+def named(one, identity):
+    return dataclasses.replace(one, opinion=dataclasses.replace(one.opinion, id=identity))
+
+
+@given(ids=st.lists(st.text(st.characters(), max_size=12)), at=st.integers(-20, 20))
+def test_ids_come_back_as_they_were(ids, at):
+    kept = Ids()
+    kept.extend(ids[: len(ids) // 2])
+    kept.extend(ids[len(ids) // 2 :])
+    assert list(kept) == ids == [kept[n - len(ids)] for n in range(len(ids))]
+    assert kept[at:] == ids[at:]
+    assert kept[::-2] == ids[::-2]
+    with pytest.raises(IndexError):
+        kept[len(ids)]

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import re
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
+from pipeline.intake import delimited
 from pipeline.intake.files import find_files
-from pipeline.intake.reading import Intake
+from pipeline.intake.lines import LONGEST_LINE
+from pipeline.intake.reading import _IMPERSONAL, Intake
 from pipeline.intake.repeats import Repeats
 from pipeline.intake.sheets import Row
-from pipeline.intake.values import as_date
+from pipeline.intake.values import as_date, as_text
 from pipeline.records import Opinion, Rejection
+from pipeline.text.mask import mask
+from pipeline.text.normalise import normalise
 from pipeline.text.shingles import signature
+from tests.conftest import SHARED
 
 ROWS = [
     ("A1", "质检站拿走两箱酒", "质检站", "2025-03-05"),
@@ -194,6 +201,7 @@ def test_dates(cell, date):
 
 
 @given(st.lists(st.text(alphabet='甲乙丙，"\n,; ', max_size=6), max_size=8))
+@settings(deadline=None)
 def test_rows_are_conserved(tmp_path_factory, cells):
     path = tmp_path_factory.mktemp("rows") / "a.csv"
     pd.DataFrame({"编号": range(len(cells)), "意见": cells}).to_csv(path, index=False)
@@ -325,3 +333,134 @@ def test_folders_skip_what_they_must_and_say_so(write, tmp_path):
     assert found.passed_over == ["b.docx", "gone.txt", "~$a.xlsx"]
     with pytest.raises(InputError, match="结果文件夹不能就是输入文件夹"):
         find_files([tmp_path / "in"], output=tmp_path / "in")
+
+
+# ---- the quick way and the careful one
+
+
+def split(text, *, carefully=False):
+    """Rows of a table's text, number, cells and problem; ``carefully`` each record by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        if carefully:
+            patch.setattr(delimited, "_regular", lambda *_: ([], 0))
+        rows = delimited.split_records(io.StringIO(text, newline=""), ",", len(text))
+        return [(row.number, row.cells, row.problem) for row in rows]
+
+
+TABLE_PIECES = (
+    "甲",
+    "x",
+    ",",
+    '"',
+    '""',
+    '",',
+    ',"',
+    '"\n',
+    "\n",
+    "\r",
+    "\r\n",
+    "\0",
+    "\t",
+    " ",
+    "\u2028",
+    "\x0b",
+    "\x1c",
+    "长" * 400,
+)
+
+
+@given(st.lists(st.sampled_from(TABLE_PIECES), max_size=200).map("".join), st.sampled_from([1, 3, 256]))
+@settings(max_examples=300, deadline=None)
+def test_records_split_together_are_those_split_one_by_one(text, batch):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "_BATCH", batch)
+        assert split(text) == split(text, carefully=True)
+
+
+def test_records_that_run_over_what_is_read_ahead_or_are_too_long():
+    line = "长" * 99 + "\n"
+    long, longest = line * (delimited._AHEAD // 100), line * (delimited._LONGEST_RECORD // 100 - 1)
+    rows = ["甲,乙\n"] * 300
+    whole = "".join([*rows, f'1,"{long}"\n', *rows, f'2,"{longest}"\n', *rows])
+    assert split(whole) == split(whole, carefully=True)
+    assert {(len(cells), problem) for _, cells, problem in split(whole)} == {(2, "")}
+    broken = whole + f'3,"{longest}{line}{line}"\n' + "".join(rows)
+    assert split(broken) == split(broken, carefully=True)
+    assert next(cells for _, cells, problem in split(broken) if problem) == (f'3,"{line.strip()}',)
+
+
+def test_lines_that_are_too_long_and_rows_that_are_too_wide_among_others():
+    rows = "甲,乙\n" * 300
+    text = f"{rows}{'长' * (LONGEST_LINE + 1)}\n{rows}{',' * delimited.MOST_COLUMNS}\n{rows}"
+    assert split(text) == split(text, carefully=True)
+    assert [number for number, _, problem in split(text) if problem] == [301, 602]
+
+
+def test_the_quick_way_is_taken_by_well_formed_records(monkeypatch):
+    def odd(*_):
+        raise AssertionError("taken one by one")
+
+    monkeypatch.setattr(delimited, "_odd", odd)
+    text = '编号,意见\r\n1,"两行\n正文，他说""好"""\r\n\r\n2,\r\n' * 50
+    assert len(split(text)) == 150
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real messages are not on this machine")
+def test_real_messages_are_split_as_one_by_one():
+    with (SHARED / "real/messages.csv").open(encoding="utf-8-sig", newline="") as file:
+        text = file.read(3_000_000)
+    assert split(text) == split(text, carefully=True)
+
+
+ID_PIECES = (
+    "13912345678 139 1234 12345678 0 00 86 0086 0102345678 010 62 6212 62121234 xx X QQ Q q vx wx WX weixin W v passport E AB - -- l I o O a f R "
+    "450103199003071234 91110000600037341L 1 2 9 8 A 12 xxx GA 19850305 2025 0771 5861234 p t 电话 微信 @ _ . 张"
+).split(" ")  # fmt: skip
+
+
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(ID_PIECES), min_size=1, max_size=5).map("".join),
+        st.from_regex(_IMPERSONAL, fullmatch=True),
+        st.text("0123456789lIoOqQvVwWxX-ARrefp", min_size=1, max_size=16),
+    )
+)
+@settings(max_examples=800, deadline=None)
+def test_an_id_that_is_not_asked_about_would_not_be_masked(given_id):
+    if _IMPERSONAL.fullmatch(given_id):
+        assert mask(normalise(given_id)) == normalise(given_id)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "QQ12345", "Q12345678", "wx12345", "VXabcde", "weixinab123", "6212xx123", "passport-A1234567", "13912345678", "0102345678", "A13912345678",
+        "A013912345678", "8613912345678", "0086139123l5678", "450103199003071234", "2-13912345678",
+    ],
+)  # fmt: skip
+def test_ids_that_are_personal_data_are_asked_about(told):
+    assert mask(normalise(told)) != normalise(told)
+    assert not _IMPERSONAL.fullmatch(told)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    ["1", "A1", "2025-0012", "R00041ab492", "QY00000001", "20250305001", "XF20250305001", "3f2b-9c1e"],
+)
+def test_usual_ids_are_told_at_once(plain):
+    assert _IMPERSONAL.fullmatch(plain)
+
+
+@given(
+    st.text(st.characters(codec=None) | st.sampled_from("\ud800\udfff\udc80 \u3000\x1f\u2028甲"), max_size=20)
+)
+def test_a_text_cell_is_stripped_and_halves_of_characters_replaced(cell):
+    assert as_text(cell) == re.sub("[\ud800-\udfff]", "�", cell).strip()
+
+
+def test_a_formula_without_result_is_a_blank_but_in_the_text(write):
+    text = "编号,意见,部门,日期\n#未算出的公式,甲,#未算出的公式,#未算出的公式\n2,#未算出的公式,,\n3\n"
+    intake, rows = read(write("a.csv", text))
+    assert facts(rows[:1]) == [("a:2", "甲", "", "")]
+    assert [row.reason[:6] for row in rows[1:]] == ["意见内容是没", "意见内容为空"]
+    assert not intake.notices

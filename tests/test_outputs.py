@@ -9,7 +9,10 @@ import stat
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipeline import outputs
 from pipeline.errors import OutputError
 from pipeline.outputs import OutputFolder, RunFiles, TableFile, csv_cell
 from pipeline.records import Rejection
@@ -107,9 +110,9 @@ def test_the_same_rows_in_csv_and_parquet(tmp_path):
     schema = pa.schema([("text", pa.string()), ("valid", pa.bool_())])
     with OutputFolder(tmp_path) as output:
         table = TableFile(output, "t", schema)
-        table.write([("多行\n文字，“引号”", True)])
-        table.write([])
-        table.write([("=HYPERLINK()", False)])
+        table.write(["多行\n文字，“引号”"], [True])
+        table.write([], [])
+        table.write(["=HYPERLINK()"], [False])
         table.close()
     raw = (tmp_path / "t.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
@@ -123,6 +126,53 @@ def test_the_same_rows_in_csv_and_parquet(tmp_path):
         {"text": "多行\n文字，“引号”", "valid": True},
         {"text": "=HYPERLINK()", "valid": False},
     ]
+
+
+SIGNS = st.sampled_from(
+    ["=", "+", "-", "@", "\t", "\r", "\n", ",", '"', "'", "甲", "🧧", "", " ", "\u2028", "\0"]
+)
+CELLS = st.lists(SIGNS, max_size=5).map("".join)
+
+
+@given(
+    st.lists(st.tuples(CELLS, st.none() | CELLS, st.booleans(), st.integers(-9, 9), st.floats()), max_size=6)
+)
+@settings(deadline=None)
+def test_the_csv_file_has_the_bytes_that_a_writer_of_csv_would_write(tmp_path_factory, rows):
+    kinds = (pa.string(), pa.string(), pa.bool_(), pa.int32(), pa.float64())
+    schema = pa.schema([(str(number), kind) for number, kind in enumerate(kinds)])
+    folder = tmp_path_factory.mktemp("bytes")
+    with OutputFolder(folder) as output:
+        table = TableFile(output, "t", schema)
+        for row in rows:
+            table.write(*[[value] for value in row])
+        if rows:
+            table.write(*zip(*rows, strict=True))
+        table.close()
+    with (folder / "expected.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([schema.names, *([csv_cell(value) for value in row] for row in rows * 2)])
+    assert (folder / "t.csv").read_bytes() == (folder / "expected.csv").read_bytes()
+    found = pq.read_table(folder / "t.parquet").to_pylist()
+    assert repr([tuple(row.values()) for row in found]) == repr(rows * 2)
+
+
+@pytest.mark.parametrize(("name", "most"), [("_GROUP_ROWS", 5), ("_GROUP_BYTES", 100)])
+def test_rows_of_many_chunks_make_one_group_and_a_group_has_its_bounds(tmp_path, monkeypatch, name, most):
+    schema = pa.schema([("id", pa.string()), ("n", pa.int32())])
+
+    def groups():
+        with OutputFolder(tmp_path) as output:
+            table = TableFile(output, "t", schema)
+            for number in range(0, 40, 2):
+                table.write(["a" * 8] * 2, [number, number + 1])
+            table.close()
+        file = pq.ParquetFile(tmp_path / "t.parquet")
+        assert file.read()["n"].to_pylist() == list(range(40))
+        return file.num_row_groups
+
+    assert groups() == 1
+    monkeypatch.setattr(outputs, name, most)
+    assert groups() > 4
 
 
 def test_rejected_rows_are_masked(tmp_path):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,68 +29,75 @@ CUBE = ("department", "label", "source", "period", "distinct")
 department. Of repeats the first one tells source and period, so that sums over them are ``summary``'s distinct counts."""
 
 
+class Factor(NamedTuple):
+    """What each of n opinions has of a few values: ``levels[codes[i]]``; ``codes`` is (n,), all levels occur."""
+
+    codes: npt.NDArray[np.int32]
+    levels: list[str]
+
+
 @dataclass(frozen=True)
 class Counted:
     """n opinions as counted.
 
     ``first`` (n,): the opinion each one repeats, or itself; ``kept`` (n,): those that count; ``valid`` and ``review`` (n,)
-    within them; ``days``, ``channels``, ``sources``: one an opinion. Of the kept alone: ``concerns``, a row for each
+    within them; ``days``, ``channels``, ``sources`` of all. Of the kept alone: ``concerns``, a row for each
     (opinion, department) with ``beliefs`` (n_concerns, n_labels), and ``cells``, a row for each finding; ``cluster`` in
     both is ``first`` of the opinion.
     """
 
-    first: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int32]
     kept: npt.NDArray[np.bool_]
     valid: npt.NDArray[np.bool_]
     review: npt.NDArray[np.bool_]
-    days: Sequence[str]
-    channels: Sequence[str]
-    sources: Sequence[str]
+    days: Factor
+    channels: Factor
+    sources: Factor
     concerns: pd.DataFrame
     beliefs: npt.NDArray[np.float32]
     cells: pd.DataFrame
 
 
 def broken_down(
-    cells: pd.DataFrame, counted: Counted, keys: Sequence[str], name: str, taxonomy: Taxonomy
+    cells: pd.DataFrame, counted: Counted, keys: Factor, name: str, taxonomy: Taxonomy
 ) -> pd.DataFrame:
     """Opinions by a key of each, how many tell an issue or praise, and how many carry each label; keys in order."""
-    frame = pd.DataFrame(
-        {name: pd.Series(list(keys), dtype="object"), "opinions": counted.valid.astype(np.int64)}
-    )
-    chosen = {kind: cells["kind"] == kind for kind in ("issue", "praise")}
-    chosen |= {label_column(code): cells["label"] == number for number, code in enumerate(taxonomy.codes)}
+    keys = regrouped(keys, str)
+    opinion, label = cells["opinion"].to_numpy(), cells["label"].to_numpy()
+    chosen = {kind: (cells["kind"] == kind).to_numpy() for kind in ("issue", "praise")}
+    chosen |= {label_column(code): label == number for number, code in enumerate(taxonomy.codes)}
+    columns = {"opinions": counted.valid}
     for column, rows in chosen.items():
-        carries = np.zeros(len(frame), dtype=np.int64)
-        carries[cells.loc[rows, "opinion"].unique()] = 1
-        frame[column] = carries
-    return frame[counted.kept].groupby(name, sort=True).sum().reset_index()
+        columns[column] = np.zeros(len(keys.codes), dtype=bool)
+        columns[column][opinion[rows]] = True
+    occur = _per_level(keys, counted.kept) > 0
+    counts = {column: _per_level(keys, carries)[occur] for column, carries in columns.items()}
+    return pd.DataFrame({name: pd.Index(keys.levels)[occur], **counts})
 
 
 def cube_of(
     counted: Counted,
     cells: pd.DataFrame,
-    periods: Sequence[str],
+    periods: Factor,
     departments: Sequence[str],
     codes: Sequence[str],
 ) -> pd.DataFrame:
     """:data:`CUBE`, in order of departments, labels, sources and periods; the row of all opinions first."""
-    both = pd.concat(
-        [
-            once(counted.concerns, ["department"]).assign(label=-1),
-            once(cells, ["department", "label"]),
-        ]
-    )
-    opinions = both["opinion"].to_numpy()
-    both = both.assign(
-        source=np.array([GROUPS.index(name) for name in counted.sources], dtype=np.int64)[opinions],
-        period=np.array(periods, dtype=object)[opinions],
-    )
-    sizes = both.groupby(["department", "label", "source", "period"]).size().reset_index(name="distinct")
-    names = [departments, [*codes, ""], GROUPS]  # the last of the codes is -1
-    for column, known in zip(("department", "label", "source"), names, strict=True):
-        sizes[column] = np.array(known, dtype=object)[sizes[column].to_numpy()]
-    return sizes[list(CUBE)]
+    periods = regrouped(periods, str)
+    group = np.array([GROUPS.index(name) for name in counted.sources.levels], dtype=np.int64)
+    names = (departments, ["", *codes], GROUPS, periods.levels)
+    sizes = tuple(map(len, names))
+    concerns, carried = once(counted.concerns, ["department"]), once(cells, ["department", "label"])
+    opinion, department = (np.concatenate([concerns[key], carried[key]]) for key in ("opinion", "department"))
+    label = np.concatenate([np.zeros(len(concerns), dtype=np.int64), carried["label"] + 1])
+    source, period = group[counted.sources.codes[opinion]], periods.codes[opinion]
+    place = np.ravel_multi_index((department, label, source, period), sizes)
+    occurring, distinct = np.unique(place, return_counts=True)
+    columns = {
+        column: np.array(known, dtype=object)[places]
+        for column, known, places in zip(CUBE, names, np.unravel_index(occurring, sizes), strict=False)
+    }
+    return pd.DataFrame({**columns, "distinct": distinct})
 
 
 def once(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -97,8 +105,22 @@ def once(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return frame.drop_duplicates(["cluster", *columns])
 
 
-def periods_of(days: Sequence[str]) -> list[str]:
+def periods_of(days: Factor) -> Factor:
     """Days → months, or years where more than 24 months are touched; 未注明 where there is no day."""
-    months = {day[:7] for day in days if day}
+    months = {day[:7] for day in days.levels if day}
     length = 7 if len(months) <= 24 else 4
-    return [day[:length] or "未注明" for day in days]
+    return regrouped(days, lambda day: day[:length] or "未注明")
+
+
+def regrouped(factor: Factor, name: Callable[[str], str]) -> Factor:
+    """The same opinions by what ``name`` makes of a level; new levels in order."""
+    names = [name(level) for level in factor.levels]
+    levels = sorted(set(names))
+    place = {level: code for code, level in enumerate(levels)}
+    codes = np.array([place[level] for level in names], dtype=np.int32)
+    return Factor(codes[factor.codes], levels)
+
+
+def _per_level(factor: Factor, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """How many of the chosen opinions have each level, shape (n_levels,)."""
+    return np.bincount(factor.codes[chosen], minlength=len(factor.levels))

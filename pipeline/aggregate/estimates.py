@@ -40,30 +40,25 @@ def shares_of(
     first = ~concerns.duplicated(["cluster", "department"]).to_numpy()
     opinion, department = (concerns[name].to_numpy()[first] for name in ("opinion", "department"))
     cluster = np.unique(concerns["cluster"].to_numpy()[first], return_inverse=True)[1]
-    mine = beliefs[first]
-    clusters, labels = int(cluster.max(initial=-1)) + 1, mine.shape[1]
-    whole = np.zeros((clusters, labels), dtype=np.float32)
-    np.maximum.at(whole, cluster, mine)
-    asked = np.array([number in audited for number in opinion.tolist()], dtype=bool)
-    truth = np.zeros(mine.shape, dtype=bool)
-    whole_asked, whole_truth = np.zeros(clusters, dtype=bool), np.zeros(whole.shape, dtype=bool)
-    np.logical_or.at(whole_asked, cluster, asked)
+    clusters, labels = int(cluster.max(initial=-1)) + 1, beliefs.shape[1]
+    asked = np.isin(opinion, list(audited))
+    truth = np.zeros((len(opinion), labels), dtype=bool)
+    whole_asked, whole_truth = np.zeros(clusters, dtype=bool), np.zeros((clusters, labels), dtype=bool)
+    whole_asked[cluster[asked]] = True
     for row in np.flatnonzero(asked):
         for about, label in audited[int(opinion[row])]:
             truth[row, label] |= about == department[row]
             whole_truth[cluster[row], label] = True  # whatever department the program took it to be about
-    rows = np.concatenate([department, np.full(clusters, departments)])
-    bins = np.digitize(np.vstack([mine, whole]), POSTERIOR_EDGES)
-    answers = np.vstack([truth, whole_truth])
+    rows = np.concatenate([department, np.full(clusters, departments, dtype=department.dtype)])
     known = np.concatenate([asked, whole_asked])
     counts = np.zeros((departments + 1, labels, BINS), dtype=np.int64)
     answered = np.zeros((departments + 1, 2, labels, BINS), dtype=np.int64)
-    for label in range(labels):
-        np.add.at(counts[:, label], (rows, bins[:, label]), 1)
-        np.add.at(
-            answered[:, :, label],
-            (rows[known], answers[known, label].astype(np.int64), bins[known, label]),
-            1,
-        )
+    for label in range(labels):  # one by one: all at once would be in memory as numbers of 64 bits
+        mine, whole = beliefs[:, label][first], np.zeros(clusters, dtype=np.float32)
+        np.maximum.at(whole, cluster, mine)
+        bins = np.digitize(np.concatenate([mine, whole]), POSTERIOR_EDGES)
+        counts[:, label] = np.bincount(rows * BINS + bins, minlength=counts[:, 0].size).reshape(-1, BINS)
+        answers = np.concatenate([truth[:, label], whole_truth[:, label]])[known].astype(np.int64)
+        np.add.at(answered[:, :, label], (rows[known], answers, bins[known]), 1)
     found = estimate_shares(counts, held_out, answered)
     return Shares(found[:-1], found[-1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.aggregate.breakdowns import Counted, broken_down, cube_of, once, periods_of
+from pipeline.aggregate.breakdowns import Counted, broken_down, cube_of, once, periods_of, regrouped
 from pipeline.aggregate.estimates import Shares
 from pipeline.aggregate.prevalence import Estimate, as_counted
 from pipeline.aggregate.sources import GROUPS
@@ -52,11 +52,12 @@ def tables_of(
     counted: Counted, taxonomy: Taxonomy, directory: Directory, shares: Shares | None = None
 ) -> Tables:
     """All tables, in directory and taxonomy order, zeros included; without ``shares`` those counted, by Wilson's interval."""
-    kinds = np.array([label.kind for label in taxonomy.labels])
-    cells = counted.cells.assign(kind=kinds[counted.cells["label"].to_numpy()])
+    kinds = pd.Categorical([label.kind for label in taxonomy.labels])
+    cells = counted.cells.assign(kind=kinds.take(counted.cells["label"].to_numpy()))
     departments = [*directory.names, UNSPECIFIED]
     periods = periods_of(counted.days)
-    kept = {name for name, counts in zip(counted.sources, counted.kept, strict=True) if counts}
+    channels = regrouped(counted.channels, lambda channel: channel or "未注明")
+    by_source = broken_down(cells, counted, counted.sources, "source", taxonomy).set_index("source")
     return Tables(
         totals=_totals(counted, cells),
         summary=_summary(counted.concerns, cells, departments, taxonomy.codes, shares),
@@ -65,13 +66,8 @@ def tables_of(
         ),
         by_department=_by_department(counted, cells, departments, directory),
         by_period=broken_down(cells, counted, periods, "period", taxonomy),
-        by_channel=broken_down(
-            cells, counted, [name or "未注明" for name in counted.channels], "channel", taxonomy
-        ),
-        by_source=broken_down(cells, counted, counted.sources, "source", taxonomy)
-        .set_index("source")
-        .reindex([name for name in GROUPS if name in kept], fill_value=0)
-        .reset_index(),
+        by_channel=broken_down(cells, counted, channels, "channel", taxonomy),
+        by_source=by_source.loc[[name for name in GROUPS if name in by_source.index]].reset_index(),
         cube=cube_of(counted, cells, periods, departments, taxonomy.codes),
     )
 
@@ -121,7 +117,8 @@ def recounted(
 
 
 def _totals(counted: Counted, cells: pd.DataFrame) -> dict[str, int | str]:
-    days = sorted(day for day, kept in zip(counted.days, counted.kept, strict=True) if day and kept)
+    kept = np.unique(counted.days.codes[counted.kept]).tolist()
+    days = sorted(filter(None, (counted.days.levels[code] for code in kept)))
     kinds = {
         name: (int(group["opinion"].nunique()), int(group["cluster"].nunique()))
         for name, group in cells.groupby("kind")

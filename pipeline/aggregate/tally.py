@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.aggregate.breakdowns import Counted
+from pipeline.aggregate.breakdowns import Counted, Factor
 from pipeline.aggregate.estimates import shares_of
+from pipeline.aggregate.ids import Ids
 from pipeline.aggregate.likelihood import HeldOutPosteriors
 from pipeline.aggregate.sources import source_group
 from pipeline.aggregate.tables import Tables, tables_of
@@ -18,9 +20,11 @@ from pipeline.directory import Directory
 from pipeline.records import UNSPECIFIED, Reading, key_of
 from pipeline.taxonomy import Taxonomy
 
+_group = functools.lru_cache(maxsize=4096)(source_group)  # a unit gives many opinions
+
 
 class Tally:
-    """Counts opinions; memory is a few numbers an opinion, and one for each label.
+    """Counts opinions; memory is some fifty bytes an opinion beside its id, and four for each label and department of it.
 
     Counting *distinct*: of the opinions that repeat one another, a cell (department, label) counts one.
     """
@@ -45,67 +49,83 @@ class Tally:
         self._departments = [*directory.names, UNSPECIFIED]
         self._department_number = {name: number for number, name in enumerate(self._departments)}
         self._label_number = {code: number for number, code in enumerate(taxonomy.codes)}
+        self._ids = Ids()
         self._number_of: dict[str, int] = {}
-        self._first = array("q")  # opinion → number of the first opinion that it repeats, or its own
+        self._first = array("i")  # opinion → number of the first opinion that it repeats, or its own
         self._valid = array("b")
         self._review = array("b")
         self._sealed = array("b")
-        self._day: list[str] = []
-        self._channel: list[str] = []
-        self._source: list[str] = []
-        self._concerns = (array("q"), array("q"))  # opinion, department
+        self._day, self._channel, self._source = _Levels(), _Levels(), _Levels()
+        self._concerns = (array("i"), array("H"))  # opinion, department
         self._beliefs = array("f")  # of each concern, all labels
-        self._cells = (array("q"), array("q"), array("q"))  # opinion, department, label
+        self._cells = (array("i"), array("H"), array("H"))  # opinion, department, label
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Ids of all opinions, by their numbers: the order in which they came, from 0."""
+        return self._ids
 
     def add(self, reading: Reading, duplicate_of: str) -> None:
-        """Count one opinion; opinions must come in order, a repeat after what it repeats."""
-        number = len(self._first)
-        self._number_of[reading.opinion.id] = number
-        self._first.append(self._number_of[duplicate_of] if duplicate_of else number)
-        self._valid.append(reading.valid)
-        self._review.append(reading.needs_review)
-        self._sealed.append(bool(reading.clue))
-        self._day.append(reading.opinion.collected_on)
-        self._channel.append(reading.opinion.channel)
-        self._source.append(source_group(reading.opinion.source_unit))
-        for department in reading.departments:
-            self._concerns[0].append(number)
-            self._concerns[1].append(self._department_number[department])
-        self._beliefs.frombytes(reading.beliefs.tobytes())
-        pairs = self._audits.get(key_of(reading.opinion.id, reading.text)) if self._audits else None
-        if pairs is not None:
-            self._audited[number] = frozenset(
-                (self._department_number[department], self._label_number[label])
-                for department, label in pairs
-                if department in self._department_number
-            )
-        for finding in reading.findings:
-            self._cells[0].append(number)
-            self._cells[1].append(self._department_number[finding.department])
-            self._cells[2].append(self._label_number[finding.label])
+        """Count one opinion; opinions must come in order, a repeat after what it repeats, which was counted by this method too."""
+        number = self._number_of[reading.opinion.id] = len(self._first)
+        self.add_all([reading], [self._number_of[duplicate_of] if duplicate_of else number])
+
+    def add_all(self, readings: Sequence[Reading], firsts: Sequence[int] | npt.NDArray[np.int64]) -> None:
+        """Count opinions, with the number of the first opinion that each repeats, or its own: :meth:`Repeats.firsts` gives them.
+
+        Opinions must come in order, over all calls.
+        """
+        opinions = [reading.opinion for reading in readings]
+        start = len(self._first)
+        self._first.extend(map(int, firsts))
+        self._ids.extend(opinion.id for opinion in opinions)
+        self._valid.extend(reading.valid for reading in readings)
+        self._review.extend(reading.needs_review for reading in readings)
+        self._sealed.extend(bool(reading.clue) for reading in readings)
+        self._day.extend(opinion.collected_on for opinion in opinions)
+        self._channel.extend(opinion.channel for opinion in opinions)
+        self._source.extend(_group(opinion.source_unit) for opinion in opinions)
+        numbered = [*enumerate(readings, start)]
+        department, label = self._department_number, self._label_number
+        self._concerns[0].extend(number for number, reading in numbered for _ in reading.departments)
+        self._concerns[1].extend(department[name] for reading in readings for name in reading.departments)
+        self._beliefs.frombytes(b"".join(reading.beliefs.tobytes() for reading in readings))
+        found = [(number, finding) for number, reading in numbered for finding in reading.findings]
+        self._cells[0].extend(number for number, _ in found)
+        self._cells[1].extend(department[finding.department] for _, finding in found)
+        self._cells[2].extend(label[finding.label] for _, finding in found)
+        for number, reading in numbered if self._audits else ():
+            pairs = self._audits.get(key_of(reading.opinion.id, reading.text))
+            if pairs is not None:
+                self._audited[number] = frozenset(
+                    (department[name], label[code]) for name, code in pairs if name in department
+                )
 
     def tables(self, *, sealed: bool = True) -> Tables:
         """All tables, in directory and taxonomy order, zeros included; without ``sealed`` opinions as the papers count.
 
         A repeat of a sealed opinion, and what it repeats, is sealed as well.
         """
-        first = np.array(self._first, dtype=np.int64)
+        first = np.array(self._first)
         kept = np.ones(len(first), dtype=bool) if sealed else ~self._hidden()
-        width = len(self._taxonomy.codes)
         concerns = _frame(("opinion", "department"), self._concerns, first)
         cells = _frame(("opinion", "department", "label"), self._cells, first)
-        mine = kept[concerns["opinion"].to_numpy()]
+        beliefs = np.frombuffer(self._beliefs, dtype=np.float32).reshape(-1, len(self._taxonomy.codes))
+        if not kept.all():
+            mine = kept[concerns["opinion"].to_numpy()]
+            concerns, beliefs = concerns[mine], beliefs[mine]
+            cells = cells[kept[cells["opinion"].to_numpy()]]
         counted = Counted(
             first=first,
             kept=kept,
             valid=np.array(self._valid, dtype=bool) & kept,
             review=np.array(self._review, dtype=bool) & kept,
-            days=self._day,
-            channels=self._channel,
-            sources=self._source,
-            concerns=concerns[mine],
-            beliefs=np.frombuffer(self._beliefs, dtype=np.float32).reshape(-1, width)[mine],
-            cells=cells[kept[cells["opinion"].to_numpy()]],
+            days=self._day.factor(),
+            channels=self._channel.factor(),
+            sources=self._source.factor(),
+            concerns=concerns,
+            beliefs=beliefs,
+            cells=cells,
         )
         shares = (
             shares_of(
@@ -119,7 +139,7 @@ class Tally:
     def sealed(self) -> frozenset[str]:
         """Ids of the opinions that no paper counts."""
         hidden = self._hidden()
-        return frozenset(identity for identity, number in self._number_of.items() if hidden[number])
+        return frozenset(self._ids[number] for number in np.flatnonzero(hidden).tolist())
 
     def sealed_departments(self) -> frozenset[str]:
         """The departments that sealed opinions are about."""
@@ -128,10 +148,27 @@ class Tally:
         return frozenset(self._departments[department] for opinion, department in about if hidden[opinion])
 
     def _hidden(self) -> npt.NDArray[np.bool_]:
-        first = np.array(self._first, dtype=np.int64)
+        first = np.array(self._first)
         return np.isin(first, first[np.array(self._sealed, dtype=bool)])
 
 
-def _frame(names: tuple[str, ...], columns: tuple[array[int], ...], first: np.ndarray) -> pd.DataFrame:
-    frame = pd.DataFrame(dict(zip(names, map(np.array, columns), strict=True)), dtype=np.int64)
-    return frame.assign(cluster=first[frame["opinion"].to_numpy()])
+class _Levels:
+    """A factor as it grows."""
+
+    def __init__(self) -> None:
+        self._codes = array("i")
+        self._code: dict[str, int] = {}
+
+    def extend(self, levels: Iterable[str]) -> None:
+        code = self._code
+        self._codes.extend(code.setdefault(level, len(code)) for level in levels)
+
+    def factor(self) -> Factor:
+        return Factor(np.array(self._codes), [*self._code])
+
+
+def _frame(
+    names: tuple[str, ...], columns: tuple[array[int], ...], first: npt.NDArray[np.int32]
+) -> pd.DataFrame:
+    numbers = [np.array(column, dtype=np.int32) for column in columns]
+    return pd.DataFrame({**dict(zip(names, numbers, strict=True)), "cluster": first[numbers[0]]})

@@ -39,6 +39,11 @@ def plain(cell: Cell) -> str:
     return text
 
 
+def is_header(cell: Cell, field: str) -> bool:
+    """Whether a cell holds one of the field's known headers."""
+    return _FIELD_OF.get(plain(cell)) == field
+
+
 def field_columns(cells: Sequence[Cell], named: Mapping[str, str]) -> dict[str, int]:
     """Field → column index for one row taken as header; the first column of a name wins.
 

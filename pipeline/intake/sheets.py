@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import InputError, cause
@@ -13,10 +13,10 @@ from pipeline.intake.delimited import MOST_COLUMNS, delimiter_of, split_records
 from pipeline.intake.encodings import detect
 from pipeline.intake.files import SourceFile
 from pipeline.intake.lines import LONGEST_LINE, TOO_LONG, bounded_lines
+from pipeline.intake.rows import Cell, Row, share
 from pipeline.intake.workbooks import read_workbook
 
-Cell = Any
-"""str, float, int, bool, date, datetime, time or None, as the format stores it."""
+__all__ = ["MOST_CELLS", "MOST_KEYS", "Cell", "Row", "Sheet", "open_sheets"]
 
 MOST_KEYS = 1000
 """Different keys in all records of a JSONL file: each row is as wide as there are keys."""
@@ -26,16 +26,6 @@ MOST_CELLS = 1 << 28
 
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """``number`` counts from 1; ``done`` is the share of the file read so far; ``problem`` marks a broken row."""
-
-    number: int
-    cells: tuple[Cell, ...] = field(repr=False)
-    done: float
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +73,14 @@ def _delimited(source: SourceFile) -> Iterator[Sheet]:
     delimiter = "\t" if source.path.suffix.lower() == ".tsv" else delimiter_of(head)
 
     def rows() -> Iterator[Row]:
-        read = 0
         with source.path.open(encoding=encoding, newline="") as file:
-            for number, text, cells, problem in split_records(file, delimiter):
-                read += len(text)
-                if problem:
-                    yield Row(number, (text.rstrip("\r\n"),), _share(read, source.size), problem)
-                elif cells:
-                    yield Row(number, cells, _share(read, source.size))
+            yield from split_records(file, delimiter, source.size)
 
     previous = csv.field_size_limit(2 * LONGEST_LINE)
     try:
         yield Sheet(name="", rows=rows())
     finally:
         csv.field_size_limit(previous)
-
-
-def _share(characters: int, size: int) -> float:
-    # two bytes a character is between ASCII and Chinese; the bar only needs a fair guess
-    return min(1.0, characters * 2 / max(1, size))
 
 
 def _jsonl(source: SourceFile) -> Iterator[Sheet]:
@@ -125,11 +104,11 @@ def _jsonl(source: SourceFile) -> Iterator[Sheet]:
         read = 0
         for number, line, record in _records(source, encoding):
             read += len(line)
-            share = _share(read, source.size)
+            done = share(read, source.size)
             if isinstance(record, dict):
-                yield Row(number, tuple(_flat(record.get(name)) for name in names), share)
+                yield Row(number, _flat(map(record.get, names)), done)
             else:
-                yield Row(number, (line.strip(),), share, record)
+                yield Row(number, (line.strip(),), done, record)
 
     yield Sheet(name="", rows=rows(), headed=True)
 
@@ -142,15 +121,22 @@ def _records(source: SourceFile, encoding: str) -> Iterator[tuple[int, str, dict
                 yield number, line, _record(line) if whole else TOO_LONG
 
 
+_decoded = json.JSONDecoder().decode
+
+
 def _record(line: str) -> dict[str, Any] | str:
     try:
-        record = json.loads(line)
+        record = _decoded(line)
     except (ValueError, RecursionError):
         record = None
     return record if isinstance(record, dict) else "这一行不是 JSON 对象"
 
 
-def _flat(value: Any) -> Cell:
+def _flat(values: Iterable[Any]) -> tuple[Cell, ...]:
+    return tuple([value if isinstance(value, str) else _cell(value) for value in values])
+
+
+def _cell(value: Any) -> Cell:
     if isinstance(value, list):
         return ";".join(str(part) for part in value if not isinstance(part, list | dict))
     if isinstance(value, bytes):
@@ -180,7 +166,7 @@ def _parquet(source: SourceFile) -> Iterator[Sheet]:
             for batch in table.iter_batches(batch_size=256):
                 for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     number += 1
-                    yield Row(number, tuple(_flat(cell) for cell in cells), number / total)
+                    yield Row(number, _flat(cells), number / total)
         except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError):
             # values that Python has no word for (a year beyond 9999) are errors of its own kinds
             raise InputError(
@@ -200,8 +186,8 @@ def _lines(source: SourceFile) -> Iterator[Sheet]:
             for number, (line, whole) in enumerate(bounded_lines(file), start=1):
                 read += len(line)
                 if line.strip():
-                    share = _share(read, source.size)
-                    yield Row(number, (line.rstrip("\n"),), share, "" if whole else TOO_LONG)
+                    done = share(read, source.size)
+                    yield Row(number, (line.rstrip("\n"),), done, "" if whole else TOO_LONG)
 
     yield Sheet(name="", rows=rows(), headed=True)
 
