@@ -1,4 +1,8 @@
-"""Opinions → readings on all processors of one machine, in order, whatever their number."""
+"""Opinions → readings on all processors of one machine, in order, whatever their number.
+
+Several processes read a part each and write it into the run's own folder (:mod:`pipeline.parts`); who began them takes the parts
+in order, while the next are being read. What an earlier run of the same has left there is not read again.
+"""
 
 from __future__ import annotations
 
@@ -8,45 +12,94 @@ import os
 import signal
 import threading
 import time
-import warnings
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from itertools import islice
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from joblib import Parallel, delayed
+from joblib.externals.loky import ProcessPoolExecutor, process_executor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from pipeline.classifier.read import Reader, open_reader
-from pipeline.errors import InputError, ShortageError
+from pipeline.errors import InputError, OutputError, ShortageError
+from pipeline.parts import PART, Parts
+from pipeline.parts.files import COLUMNS, values_of
 from pipeline.records import Opinion, Reading, Rejection
 from pipeline.workspace import Workspace
 
-CHUNK = 256
-"""Opinions read at once by one process."""
+_CHARACTERS = 1_000_000
+"""Of one part: a thousand texts as long as they may be would take a gigabyte to read."""
 
-_WINDOW = 16
-"""Chunks held in memory at once; an input of one chunk is read without starting processes."""
+_AHEAD = 2
+"""Parts for each process that are under way or wait to be taken."""
 
 _LOOK_SECONDS = 1.0
+_IDLE_SECONDS = 300
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+if TYPE_CHECKING:
+    from pipeline.classifier.compiled.read import Tables
+
+Read = Callable[[Sequence[Opinion]], list[Reading]]
 
 
-def _identity(reader: Reader) -> tuple[str, str]:
+def _reading(reader: Reader, *, large: bool) -> Read:
+    """How opinions are read: the same readings for a large input as for a small one, for which compiled loops are not worth loading."""
+    if not large:
+        return reader.read
+    from pipeline.classifier.compiled.read import CompiledReader  # noqa: PLC0415  # numba takes most of a second
+
+    same = _Same((reader.model.version, reader.segmenter.lexicon.digest), reader)
+    return CompiledReader(reader, _tables(same)).read
+
+
+@dataclass(frozen=True)
+class _Same:
+    """A reader that looks things up in the same tables as any with the same ``key``."""
+
+    key: tuple[str, ...]
+    reader: Reader = field(compare=False)
+
+
+@functools.lru_cache(maxsize=1)
+def _tables(same: _Same) -> Tables:
+    """What compiled loops look things up in, made once: it takes a second or two."""
+    from pipeline.classifier.compiled.read import tables_of  # noqa: PLC0415  # the same
+
+    return tables_of(same.reader)
+
+
+def identity_of(reader: Reader) -> tuple[str, str]:
     """Model and directory: with the model's own taxonomy and lexicon, all that a reading depends on."""
     return reader.model.version, reader.directory.digest
 
 
 @functools.lru_cache(maxsize=1)
-def _worker_reader(root: Path, identity: tuple[str, str]) -> Reader:
-    """The reader of a worker process, loaded once and again when the parent's differs: workers outlive a run."""
+def worker_reading(root: Path, identity: tuple[str, str]) -> Read:
+    """How a worker process reads, prepared once and again when the parent's reader differs: workers outlive a run."""
     reader = open_reader(Workspace(root=root))
-    if _identity(reader) != identity:
+    if identity_of(reader) != identity:
         raise InputError("运行途中模型或部门目录被换过，请重新运行。")
-    return reader
+    return _reading(reader, large=True)
+
+
+def _read_in_worker(
+    root: Path, identity: tuple[str, str], parts: Parts, number: int, values: Sequence[tuple[str, ...]]
+) -> str:
+    """Read a part and write it; returns what it is a part of."""
+    opinions = [Opinion(**dict(zip(COLUMNS, row, strict=True))) for row in values]
+    of = parts.of(opinions)
+    parts.put(number, of, worker_reading(root, identity)(opinions))
+    return of
 
 
 def _end_with_parent(parent: int) -> None:
     """Begin a worker's watch: without it a worker waits minutes for the next task of a run that was killed."""
+    # loky takes a worker that came to hold 300 MB for a leaking one, ends it, and waits for ever for what it was given
+    process_executor._USE_PSUTIL = False
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -58,7 +111,7 @@ def _end_with_parent(parent: int) -> None:
 
 
 @contextlib.contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def deaf_to_ctrl_c() -> Iterator[None]:
     """Processes begun within do not hear Ctrl-C: who began them does, and ends them; one just starting would print a traceback.
 
     Blocked and not ignored: a Ctrl-C that comes meanwhile is heard afterwards.
@@ -76,62 +129,117 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _read_in_worker(root: Path, identity: tuple[str, str], chunk: Sequence[Opinion]) -> list[Reading]:
-    return _worker_reader(root, identity).read(chunk)
+@functools.lru_cache(maxsize=1)
+def _kept_pool(jobs: int, parent: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        max_workers=jobs,
+        timeout=_IDLE_SECONDS,
+        initializer=_end_with_parent,
+        initargs=(parent,),
+        env={
+            name: os.environ.get(name, "1") for name in _THREADS
+        },  # the processes are as many as the processors
+    )
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    """Worker processes: those of the run before, while they are there and none of them was ended from outside."""
+    pool = _kept_pool(jobs, os.getpid())
+    try:
+        with deaf_to_ctrl_c():
+            pool.submit(int)
+    except BrokenExecutor:
+        _kept_pool.cache_clear()
+        pool = _kept_pool(jobs, os.getpid())
+    return pool
 
 
 def chunked(
     rows: Iterable[Opinion | Rejection], reject: Callable[[Rejection], None]
 ) -> Iterator[list[Opinion]]:
-    """Opinions in chunks of :data:`CHUNK`; what is not accepted goes to ``reject``."""
+    """Opinions in chunks of :data:`~pipeline.parts.PART`, fewer where they are long; what is not accepted goes to ``reject``."""
     chunk: list[Opinion] = []
+    characters = 0
     for row in rows:
         if isinstance(row, Rejection):
             reject(row)
             continue
         chunk.append(row)
-        if len(chunk) == CHUNK:
+        characters += len(row.text)
+        if len(chunk) == PART or characters >= _CHARACTERS:
             yield chunk
-            chunk = []
+            chunk, characters = [], 0
     if chunk:
         yield chunk
 
 
-def _quietly(readings: Generator[list[Reading]]) -> Iterator[list[Reading]]:
-    """The same, without a word about the tasks left undone where nobody asks for the rest."""
-    try:
-        for chunk in readings:  # noqa: UP028  # what delegates would close it before the warning is off
-            yield chunk
-    finally:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            readings.close()
-
-
 def read_all(
-    chunks: Iterator[list[Opinion]], reader: Reader, root: Path, jobs: int
-) -> Iterator[list[Reading]]:
-    """Readings chunk by chunk, in order, whatever the number of processes.
+    chunks: Iterator[list[Opinion]], reader: Reader, root: Path, jobs: int, begin: Callable[[], Parts]
+) -> Generator[list[Reading]]:
+    """Readings chunk by chunk, in order, whatever the number of processes; who does not want the rest closes it.
+
+    An input of one chunk is read at once; a larger one in parts, which ``begin`` is asked for.
 
     Raises:
         ShortageError: a process was ended from outside; none is started in its place.
+        OutputError: a part that was just written cannot be read.
+        OSError: a part cannot be written.
     """
-    window = list(islice(chunks, _WINDOW))
-    if jobs == 1 or len(window) <= 1:
-        yield from map(reader.read, window)
-        yield from map(reader.read, chunks)
-        return
-    watched: dict[str, Any] = {"initializer": _end_with_parent, "initargs": (os.getpid(),)}
+    first = list(islice(chunks, 2))
+    if len(first) < 2:
+        yield from map(_reading(reader, large=False), first)
+    elif jobs == 1:
+        yield from _read_alone(chain(first, chunks), reader, begin())
+    else:
+        yield from _read_together(chain(first, chunks), reader, root, jobs, begin())
+
+
+def _read_alone(chunks: Iterable[list[Opinion]], reader: Reader, parts: Parts) -> Iterator[list[Reading]]:
+    read = _reading(reader, large=True)
+    for number, chunk in enumerate(chunks):
+        readings = parts.find(number, chunk)
+        if readings is None:
+            readings = read(chunk)
+            parts.put(number, parts.of(chunk), readings)
+        yield readings
+
+
+def _read_together(
+    chunks: Iterable[list[Opinion]], reader: Reader, root: Path, jobs: int, parts: Parts
+) -> Iterator[list[Reading]]:
+    pool = _pool(jobs)
+    identity = identity_of(reader)
+
+    def begun(number: int, chunk: list[Opinion]) -> Callable[[], list[Reading]]:
+        """Have a part read; what comes back waits for it."""
+        readings = parts.find(number, chunk)
+        if readings is not None:
+            return lambda: readings
+        values = list(map(values_of, chunk))  # opinions themselves travel five times slower
+        with deaf_to_ctrl_c():
+            written = pool.submit(_read_in_worker, root, identity, parts, number, values)
+        return lambda: _taken(parts, number, written.result())
+
+    waiting: deque[Callable[[], list[Reading]]] = deque()
     try:
-        with Parallel(
-            n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch="all", **watched
-        ) as pool:
-            while window:
-                with _deaf_to_ctrl_c():
-                    tasks = (delayed(_read_in_worker)(root, _identity(reader), chunk) for chunk in window)
-                    readings = pool(tasks)
-                yield from _quietly(readings)
-                window = list(islice(chunks, _WINDOW))
-    except TerminatedWorkerError:
-        raise ShortageError(
-            "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"
-        ) from None
+        for number, chunk in enumerate(chunks):
+            waiting.append(begun(number, chunk))
+            if len(waiting) > _AHEAD * jobs:
+                yield waiting.popleft()()
+        while waiting:
+            yield waiting.popleft()()
+    except BaseException as problem:
+        pool.shutdown(kill_workers=True)  # nobody writes a part any more
+        _kept_pool.cache_clear()
+        if isinstance(problem, TerminatedWorkerError):
+            raise ShortageError(
+                "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"
+            ) from None
+        raise
+
+
+def _taken(parts: Parts, number: int, of: str) -> list[Reading]:
+    readings = parts.get(number, of)
+    if readings is None:
+        raise OutputError(f"{parts.folder} 里刚写好的中间文件读不出来；请检查这块盘，再运行一次。")
+    return readings

@@ -28,7 +28,7 @@ LOCK = ".qingyi.lock"
 
 _JOURNAL = ".moves.json"
 _EARLIER = ".earlier"
-_FOLDERS = ("feedback", "notices", "sealed")
+_FOLDERS = ("feedback", "notices", "sealed", "opinions", "findings", "rejected")
 _NAME = re.compile(rf"(?:(?:{'|'.join(_FOLDERS)})/)?[^./\\][^/\\]*")
 
 Move = tuple[Path, Path]
@@ -87,14 +87,18 @@ def settle(folder: Path) -> None:
         ) from None
 
 
-def sweep(folder: Path) -> None:
+def sweep(folder: Path, spared: str | None = None) -> None:
     """Complete what killed runs had begun to put in place, and take away what they had not; the caller holds the lock.
+
+    What has a name that begins with ``spared`` stays.
 
     Raises:
         OSError: a file cannot be moved, or a journal not be read.
         OutputError: a journal is none of ours, or damaged: what lies beside it may be the only copy, and stays.
     """
     for staging in sorted(folder.glob(STAGING + "*")):
+        if spared and staging.name.startswith(spared):
+            continue
         if names := _recorded(staging):
             _carry_out(_moves(folder, staging, *names))
             _close(folder, staging)

@@ -15,10 +15,12 @@ from pipeline.cli.options import (
     column_option,
     day_option,
     days_option,
+    engine_option,
     inputs_option,
     jobs_option,
     office_option,
     output_option,
+    scheduler_option,
     seal_option,
     workspace_option,
 )
@@ -28,24 +30,29 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[tuple[Progress, Callable[[str], None]]]:
+    """What shows how far a run is, and what says something meanwhile; the first only on a terminal."""
     from tqdm import tqdm  # noqa: PLC0415  # late, like everything heavy
 
-    shape = "{percentage:3.0f}%|{bar:30}| {postfix} 用时 {elapsed} 剩余 {remaining}"
+    shape = "{percentage:3.0f}%|{bar:30}| 已读 {n:.0f} 行，{desc}用时 {elapsed} 剩余 {remaining}"
     with tqdm(
         total=1.0, bar_format=shape, file=sys.stderr, leave=False, disable=not sys.stderr.isatty()
     ) as bar:
 
         def progress(share: float, rows: int) -> None:
-            bar.set_postfix_str(f"已读 {rows} 行，", refresh=False)
-            bar.update(max(0.0, share - bar.n))
+            bar.total = rows / share if share else None
+            if rate := bar.format_dict["rate"]:  # of the last seconds
+                bar.set_description_str(f"{rate:.0f} 件/秒，", refresh=False)
+            bar.update(rows - bar.n)
 
-        yield progress
+        yield progress, lambda line: tqdm.write(line, file=sys.stderr)
 
 
 def _batch(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments and options of the commands that read a batch."""
-    for decorate in (jobs_option, column_option, workspace_option, output_option, inputs_option):
+    for decorate in (
+        scheduler_option, engine_option, jobs_option, column_option, workspace_option, output_option, inputs_option,
+    ):  # fmt: skip
         command = decorate(command)
     return command
 
@@ -61,7 +68,7 @@ def _order(command: Callable[..., None]) -> Callable[..., None]:
 @_batch
 @_order
 def report(
-    inputs: tuple[Path, ...],
+    inputs: tuple[str | Path, ...],
     output: Path,
     office: str,
     day: str,
@@ -87,18 +94,18 @@ def report(
     from pipeline.run import report as run  # noqa: PLC0415
 
     options["order"] = Order(office=office, day=day, days=days, password=password)
-    with _bar() as options["progress"]:
+    with _bar() as (options["progress"], options["notice"]):
         result = run(inputs, output, **options)
     show_result(result, "report.html")
 
 
 @click.command(cls=Command)
 @_batch
-def classify(inputs: tuple[Path, ...], output: Path, **options: Unpack[Options]) -> None:
+def classify(inputs: tuple[str | Path, ...], output: Path, **options: Unpack[Options]) -> None:
     """只判定，不写给领导的文件。"""
     from pipeline.cli.figures import show_result  # noqa: PLC0415
     from pipeline.run import classify as run  # noqa: PLC0415
 
-    with _bar() as options["progress"]:
+    with _bar() as (options["progress"], options["notice"]):
         result = run(inputs, output, **options)
-    show_result(result, "findings.csv")
+    show_result(result, "findings" if options.get("engine") == "dask" else "findings.csv")

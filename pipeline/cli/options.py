@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,7 +61,17 @@ def _password(ctx: click.Context, _param: click.Parameter, wanted: bool) -> str 
 PASSWORD = "QINGYI_SEAL_PASSWORD"  # noqa: S105  # the variable's name
 """The environment variable for scripts that cannot be asked."""
 
-inputs_option = click.argument("inputs", nargs=-1, required=True, type=PATH, metavar="文件或文件夹...")
+
+class _Place(click.ParamType):  # type: ignore[type-arg]  # generic since 8.3 only
+    """A path, or a URL as it is written."""
+
+    name = "place"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Path | str:
+        return value if "://" in str(value) else Path(value)
+
+
+inputs_option = click.argument("inputs", nargs=-1, required=True, type=_Place(), metavar="文件或文件夹...")
 output_option = click.option(
     "-o",
     "--output",
@@ -88,6 +99,21 @@ column_option = click.option(
 )
 jobs_option = click.option(
     "--jobs", callback=_processes, metavar="N", help="进程数，默认且最多等于处理器数。", cls=Option
+)
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    metavar="local|dask",
+    help="由本机（local，默认）还是 Dask 集群（dask）来做；集群一个文件一份，可用通配符和 file:// 等地址。",
+    cls=Option,
+)
+scheduler_option = click.option(
+    "--scheduler",
+    default="",
+    metavar="地址",
+    help="集群调度程序的地址，如 tcp://主机:8786；不给就在本机开 --jobs 个进程。",
+    cls=Option,
 )
 office_option = click.option(
     "--office", default="", metavar="名称", help="文书的落款单位；不给就留空，由人填写。", cls=Option

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from pipeline.cli.chinese import usage_message
-from pipeline.errors import DISK, QingyiError, ShortageError, cause
+from pipeline.errors import DISK, RESUMABLE, QingyiError, ShortageError, cause
 from pipeline.withdrawing import HALFWAY
 
 DONE, FAILED, UNUSABLE = 0, 1, 2
@@ -81,9 +81,11 @@ def _unforeseen(error: Exception, *, debug: bool) -> str:
 
 
 def _left_by(error: BaseException) -> str:
-    """What a command that was stopped has done: nothing, but for a withdrawal."""
+    """What a command that was stopped has done: nothing that is seen, but for a withdrawal."""
     notes = [getattr(one, "__notes__", ()) for one in (error, error.__cause__)]  # click wraps an interruption
-    return HALFWAY if any(HALFWAY in told for told in notes) else "没有写出结果"
+    return next(
+        (line for line in (HALFWAY, RESUMABLE) if any(line in told for told in notes)), "没有写出结果"
+    )
 
 
 def _signal_of(interruption: BaseException) -> int:

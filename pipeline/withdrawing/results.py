@@ -11,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.classifier.files import active_version, load_model
 from pipeline.classifier.read import Reader, open_reader, reader_of
 from pipeline.documents.clues import is_locked
@@ -20,7 +18,7 @@ from pipeline.errors import InputError, ModelError, OutputError, cause
 from pipeline.journal import LOCK, STAGING, settle, sweep
 from pipeline.judging import Result, judge
 from pipeline.lock import held
-from pipeline.outputs import LEDGER, RESULTS, OutputFolder
+from pipeline.outputs import LEDGER, RESULTS, OutputFolder, stored_table, table_files
 from pipeline.papers import Order, check_seal
 from pipeline.records import Opinion, Rejection
 from pipeline.withdrawing.rejected import first_of, has_text, place_of, read_rejected
@@ -57,7 +55,7 @@ class ResultFolder:
         except (OSError, ValueError):
             return None
         known = isinstance(run, dict) and {"files", "rows_rejected", "model"} <= run.keys()
-        return cls(path.resolve(), run) if known and (path / "opinions.parquet").is_file() else None
+        return cls(path.resolve(), run) if known and table_files(path, "opinions") else None
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -91,7 +89,7 @@ class ResultFolder:
 
     def _columns(self, names: list[str]) -> dict[str, list[str]]:
         try:
-            table = pq.read_table(self.path / "opinions.parquet", columns=names)
+            table = stored_table(self.path, "opinions", names)
             return {name: table[name].to_pylist() for name in names}
         except (OSError, ValueError, KeyError):
             raise InputError(
@@ -114,7 +112,7 @@ class ResultFolder:
         Raises:
             InputError: the file is damaged.
         """
-        rows = read_rejected(self.path / "rejected.csv")
+        rows = [row for path in table_files(self.path, "rejected", ".csv") for row in read_rejected(path)]
         taken = Counter(first_of(row) for row in rows) + Counter({identity: 2 for identity, *_ in self.rows})
         return [
             ((place_of(row), *([first_of(row)] if has_text(row) and taken[first_of(row)] == 1 else [])), row)

@@ -65,7 +65,8 @@ def withdraw(
     """Take opinions out, by id, of everything that the workspace keeps and its log knows, and of ``folders`` besides.
 
     ``of`` says by which result folder an id is meant where several give it to different opinions. ``password`` locks files of
-    clues that were locked. With ``dry_run`` nothing is changed or recorded.
+    clues that were locked. With ``dry_run`` nothing is changed or recorded; otherwise what runs cut short left on the way goes in any
+    case: which opinions are in it nobody can tell.
 
     Raises:
         InputError: an id is nowhere, or means several opinions, or a locked file of clues has no ``password``.
@@ -74,6 +75,8 @@ def withdraw(
     space = open_workspace(Path(workspace) if workspace is not None else None)
     meant = Path(of) if of is not None else None
     places = places_of(space, [*map(Path, folders), *([meant] if meant else [])])
+    if not dry_run:
+        _clear(places)
     found = plan(wanted_by_id(ids, places, space, meant), places, space)
     options = {"ids": list(ids), "reason": reason, "of": meant}
     looked = _looked(found, places, begun_as("withdraw", options))
@@ -112,7 +115,11 @@ def purge(
     options = {"before": before, "keep_papers": keep_papers}
     places, found = look()
     looked = _looked(found, places, begun_as("purge", options))
-    if dry_run or not (found.touched or looked.unfinished) or (found.count and not agree(found)):
+    something = found.touched or looked.unfinished
+    if dry_run or (something and found.count and not agree(found)):
+        return looked
+    _clear(places)
+    if not something:
         return looked
     places, found = look()  # while somebody was asked, others may have written
     return _carried_out("purge", options, found, places, space, password, keep_papers=keep_papers)
@@ -143,8 +150,6 @@ def _carried_out(
         entry.named(found.wanted.texts, found.count)
         _rewrite_files(found)
         _, answers = Store(space.feedback, space.migrations).withdraw(found.keys)
-        for path in places.written:
-            clear(path)
         models = []
         # the folder that says which opinion is meant goes last: a kill must not leave that unknown
         for held in sorted(
@@ -170,6 +175,11 @@ def _carried_out(
         lost=lost,
         begun=tuple(one for one in looked.begun if one != name),
     )
+
+
+def _clear(places: Places) -> None:
+    for path in places.written:
+        clear(path)
 
 
 def _looked(found: Plan, places: Places, name: str) -> Withdrawal:
