@@ -4,12 +4,14 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
 
     intake      files → opinions and rejections            rows read = opinions + rejections
     text        opinion → clean, masked text → clauses → tokens
+    compiled    the same loops compiled, for large inputs (classifier/compiled: the same reading)
     classifier  text → label probabilities → labels with evidence
     attribute   clauses → the departments they speak about
     clues       who is named with money, a date or bribery: for the discipline office alone
     expressions  what many say in the same words
     aggregate   findings → tables, with the statistics
     outputs     opinions, findings, tables → private files
+    parts       what was read so far, in files: a run that was stopped goes on with them
     journal     many files put in place as one, whatever moment a kill comes at
     ledger      what is to be put right, as people left it → the next round
     documents   tables → page, workbook, Word papers       computes nothing
@@ -18,6 +20,7 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     engine      opinions → readings on all processors
     papers      which papers a round has
     judging     opinions from anywhere → readings, tables, papers
+    cluster     the same judging by many machines, partition by partition
     run         the whole way, from files
     comparing   two rounds → what rose and fell
     reviewing   results → sheet → store

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from pipeline.aggregate.rounds import Change, NoticeChange, compare_around_notice, compare_rounds
 from pipeline.aggregate.stored import loaded
@@ -32,7 +31,7 @@ from pipeline.ledger.carrying import carry, together
 from pipeline.ledger.rows import Change as Moved
 from pipeline.ledger.rows import LedgerRow, standing_of
 from pipeline.migration import Action
-from pipeline.outputs import OutputFolder, csv_cell
+from pipeline.outputs import OutputFolder, csv_cell, stored_table
 from pipeline.papers import Order, expressions_in, ledger_in, period_of, series_of
 from pipeline.workspace import Workspace, open_workspace
 
@@ -58,7 +57,7 @@ class Round:
     def opinions(self) -> pd.DataFrame:
         """Day and labels of every distinct valid opinion that is not sealed; without texts."""
         columns = ["id", "collected_on", "labels", "valid", "duplicate_of"]
-        frame: pd.DataFrame = pq.read_table(self.folder / "opinions.parquet", columns=columns).to_pandas()
+        frame: pd.DataFrame = stored_table(self.folder, "opinions", columns).to_pandas()
         kept = frame["valid"] & (frame["duplicate_of"] == "") & ~frame["id"].isin(self.run["sealed"])
         return frame.loc[kept, ["collected_on", "labels"]]
 
@@ -129,8 +128,8 @@ def read_round(folder: Path, space: Workspace) -> Round:
         ) from None
     if version == space.taxonomy.version:
         return Round(folder, _under_present_names(tables, space.directory), run, {})
-    findings = pq.read_table(folder / "findings.parquet").to_pandas()
-    opinions = pq.read_table(folder / "opinions.parquet", columns=["id", "duplicate_of"]).to_pandas()
+    findings = stored_table(folder, "findings").to_pandas()
+    opinions = stored_table(folder, "opinions", ["id", "duplicate_of"]).to_pandas()
     carried = carry_findings(
         findings[~findings["opinion_id"].isin(sealed)], space.migrations, version, space.taxonomy
     )

@@ -10,7 +10,7 @@ from pipeline.documents.drift import drift_page
 from pipeline.errors import InputError
 from pipeline.learn.corpus import corpus_files, load_labelled
 from pipeline.learn.drift import Corpus, Drift, Round, measure, read_round
-from pipeline.outputs import private_file
+from pipeline.outputs import private_file, table_files
 from pipeline.review.export import model_of
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
@@ -49,7 +49,7 @@ def drift(
 
 
 def _round(folder: Path) -> Round:
-    if model_of(folder) and not (folder / "opinions.parquet").exists():
+    if model_of(folder) and not table_files(folder, "opinions"):
         raise InputError(
             f"{folder} 里已经没有意见原文（opinions.parquet），可能按保存期限清除了（qingyi purge）；要看，请用原始表重新运行“qingyi classify”。"
         )

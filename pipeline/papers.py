@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.aggregate.commendation import commend, false_finding_rates
 from pipeline.aggregate.series import Series, compare_within_series
 from pipeline.aggregate.tables import Tables
@@ -31,7 +29,7 @@ from pipeline.expressions import Evidence, typical_expressions
 from pipeline.ledger.carrying import carry
 from pipeline.ledger.reading import read_ledger
 from pipeline.ledger.rows import LedgerRow
-from pipeline.outputs import OutputFolder
+from pipeline.outputs import OutputFolder, table_rows
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
 from pipeline.workspace import Workspace
@@ -133,17 +131,11 @@ def write_papers(
 
 def expressions_in(folder: Path, without: Collection[str], space: Workspace) -> Mapping[str, Sequence[str]]:
     """Typical expressions by label, of all departments together, from a run's files in ``folder``."""
-    columns = ["id", "source_unit", "duplicate_of"]
-    opinions = pq.read_table(folder / "opinions.parquet", columns=columns)
-    known = {
-        identity: (first or identity, unit)
-        for identity, unit, first in zip(*(opinions[name].to_pylist() for name in columns), strict=True)
-    }
-    findings = pq.ParquetFile(folder / "findings.parquet")
+    opinions = table_rows(folder, "opinions", ["id", "source_unit", "duplicate_of"])
+    known = {identity: (first or identity, unit) for identity, unit, first in opinions}
     evidence = (
         Evidence("", label, *known[identity], text)
-        for batch in findings.iter_batches(columns=["opinion_id", "label", "evidence"])
-        for identity, label, text in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        for identity, label, text in table_rows(folder, "findings", ["opinion_id", "label", "evidence"])
         if identity not in without
     )
     names = [name for d in space.directory.departments for name in (d.name, *d.aliases)]

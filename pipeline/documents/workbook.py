@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.documents.book import Book
 from pipeline.documents.facts import Facts
+from pipeline.outputs import table_files
 
 MOST_ROWS = 1_000_000
 
@@ -24,7 +25,7 @@ _COLOURS = {"issue": "#B4451F", "praise": "#0A6A8F", "suggestion": "#7F7F7F"}
 
 
 def write_workbook(facts: Facts, folder: Path, path: Path, without: Collection[str] = ()) -> None:
-    """Write the workbook from the facts and the run's ``opinions.parquet``, ``findings.parquet`` in ``folder``.
+    """Write the workbook from the facts and the run's tables ``opinions``, ``findings``, ``rejected`` in ``folder``.
 
     Opinions whose ids are in ``without`` are in none of its sheets.
     """
@@ -119,10 +120,11 @@ def _summary(book: Book, facts: Facts) -> None:
 
 
 def _batches(
-    path: Path, columns: Sequence[str] | None = None, only: str | None = None
+    files: Sequence[Path], columns: Sequence[str] | None = None, only: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=_STEP, columns=columns):
-        yield from (batch.filter(pc.field(only)) if only else batch).to_pylist()
+    for path in files:
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=_STEP, columns=columns):
+            yield from (batch.filter(pc.field(only)) if only else batch).to_pylist()
 
 
 def _findings(book: Book, facts: Facts, folder: Path, without: Collection[str]) -> None:
@@ -132,7 +134,7 @@ def _findings(book: Book, facts: Facts, folder: Path, without: Collection[str]) 
     )  # fmt: skip
     rows = (
         (r["opinion_id"], r["department"], facts.taxonomy[r["label"]].name_zh, r["probability"], r["evidence"], r["needs_review"])
-        for r, _ in zip(_batches(folder / "findings.parquet"), range(MOST_ROWS), strict=False)
+        for r, _ in zip(_batches(table_files(folder, "findings")), range(MOST_ROWS), strict=False)
         if r["opinion_id"] not in without
     )  # fmt: skip
     book.table("意见与类别", header, rows)
@@ -149,7 +151,7 @@ def _review(book: Book, folder: Path, facts: Facts, without: Collection[str]) ->
             "、".join(facts.taxonomy[code].name_zh for code in r["labels"].split(";") if code),
             r["collected_on"], r["channel"], r["duplicate_of"],
         )
-        for r, _ in zip(_batches(folder / "opinions.parquet", only="needs_review"), range(MOST_ROWS), strict=False)
+        for r, _ in zip(_batches(table_files(folder, "opinions"), only="needs_review"), range(MOST_ROWS), strict=False)
         if r["id"] not in without
     )  # fmt: skip
     book.table("待复核", header, rows)
@@ -160,10 +162,15 @@ def _rejected(book: Book, folder: Path) -> None:
         ("文件", 24, book.wrapped), ("行", 8, book.plain), ("未采用的原因", 40, book.wrapped), ("该行内容（已脱敏）", 80, book.wrapped),
         ("工作表", 16, book.plain),
     )  # fmt: skip
-    with (folder / "rejected.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        next(rows)
-        book.table("未采用的行", header, rows)
+    book.table("未采用的行", header, _rejected_rows(table_files(folder, "rejected", ".csv")))
+
+
+def _rejected_rows(files: Sequence[Path]) -> Iterator[list[str]]:
+    for path in files:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            next(rows)
+            yield from rows
 
 
 def _method(book: Book, facts: Facts) -> None:

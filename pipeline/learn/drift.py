@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pyarrow.parquet as pq
 from scipy.stats import false_discovery_control, fisher_exact, norm
 
 from pipeline.errors import InputError
@@ -26,6 +25,7 @@ from pipeline.learn.language import (
 )
 from pipeline.learn.metrics import Bools, ratio
 from pipeline.learn.themes import Group, marking_words, stable_groups
+from pipeline.outputs import stored_table
 from pipeline.review.export import model_of, sealed_in
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
@@ -179,7 +179,7 @@ def read_round(folder: Path) -> Round:
     columns = ["id", "text", "labels", "valid", "needs_review", "duplicate_of"]
     model = model_of(folder)
     try:
-        rows = pq.read_table(folder / "opinions.parquet", columns=columns).to_pylist() if model else []
+        rows = stored_table(folder, "opinions", columns).to_pylist() if model else []
     except (OSError, ValueError):
         model = ""
     if not model:

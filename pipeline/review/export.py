@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.carrying import carry_pairs
 from pipeline.classifier.read import Reader
 from pipeline.errors import InputError
 from pipeline.journal import settle
 from pipeline.migration import Migration
+from pipeline.outputs import stored_table
 from pipeline.records import Opinion, key_of
 from pipeline.review.answers import Batch, Kind, Question, Why, batch_id
 from pipeline.review.queue import choose, unsureness
@@ -165,7 +164,7 @@ def _pool(
 
 def _table(folder: Path, name: str) -> list[dict[str, Any]]:
     try:
-        return list(pq.read_table(folder / f"{name}.parquet").to_pylist())
+        return list(stored_table(folder, name).to_pylist())
     except (OSError, ValueError):
         raise InputError(
             f"{folder} 里没有完整的判定结果（{name}.parquet）；请给出“qingyi report”或“classify”的结果文件夹。"
