@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out/round1
+SHARED ?= ../shared/data
 
 .PHONY: report test setup lint types contract tests wheel model lock bench clean
 
@@ -35,8 +36,8 @@ types:
 contract:
 	$(BIN)/lint-imports
 
-tests:
-	$(BIN)/python -m pytest
+tests:  ## side by side, a file at a time to each processor
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 wheel:  ## the wheel, installed into a new environment, works outside the checkout
 	PYTHON=$(CURDIR)/$(BIN)/python sh tests/wheel.sh
@@ -44,8 +45,9 @@ wheel:  ## the wheel, installed into a new environment, works outside the checko
 model: $(VENV)/runtime  ## rebuild the shipped model from data/, bit for bit
 	$(BIN)/qingyi models build
 
-bench: setup
-	$(BIN)/python benchmarks/throughput.py
+bench: setup  ## speed beside the usual ways, into docs/figures/; SHARED: folder with thucnews/ and real/, the corpus where there is none
+	$(BIN)/python -m benchmarks.speed $(SHARED)
+	$(BIN)/python -m benchmarks.throughput $(wildcard $(SHARED)/real/messages.csv)
 
 lock:  ## after a change of dependencies in pyproject.toml
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

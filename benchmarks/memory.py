@@ -8,15 +8,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-EVERY = 0.5
-"""Seconds between two looks."""
+FIRST, EVERY = 0.02, 0.5
+"""Seconds to the first look, and between two looks in the long run: at first they come faster, for what is soon over."""
 
 
 class Memory:
-    """Within the ``with`` block, ``peak`` is the most bytes that this process and its children had together (Linux)."""
+    """Within the ``with`` block, ``peak`` is the most bytes that a process and its children had together (Linux).
 
-    def __init__(self) -> None:
+    Of this process, or of another by its number. What comes and goes between two looks is not seen.
+    """
+
+    def __init__(self, process: int | None = None) -> None:
         self.peak = 0
+        self._process = os.getpid() if process is None else process
         self._done = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True)
 
@@ -31,8 +35,10 @@ class Memory:
         self._watch.join()
 
     def _look(self) -> None:
-        while not self._done.wait(EVERY):
-            self.peak = max(self.peak, _together(os.getpid()))
+        pause = FIRST
+        while not self._done.wait(pause):
+            self.peak = max(self.peak, _together(self._process))
+            pause = min(2 * pause, EVERY)
 
 
 def _together(process: int) -> int:

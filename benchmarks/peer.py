@@ -34,7 +34,9 @@ def train(corpus: Path, target: Path) -> None:
     truth = binarizer.fit_transform([row["labels"] for row in rows])
     pipeline = make_pipeline(
         TfidfVectorizer(analyzer=str.split),
-        OneVsRestClassifier(LogisticRegression(C=10, class_weight="balanced", solver="liblinear")),
+        OneVsRestClassifier(
+            LogisticRegression(C=10, class_weight="balanced", solver="liblinear", dual=True, random_state=0)
+        ),
     )
     pipeline.fit([" ".join(jieba.lcut(row["text"])) for row in rows], truth)
     joblib.dump((pipeline, binarizer.classes_), target)
