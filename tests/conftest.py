@@ -12,6 +12,7 @@ import pytest
 from pipeline.classifier.read import Reader, open_reader
 from pipeline.cli import main
 from pipeline.run import Result, report
+from pipeline.text.segment import Segmenter
 from pipeline.workspace import SHIPPED, Workspace
 from tests.canary import desk
 
@@ -49,6 +50,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(ALONE, action="store_true", help="run all tests where there is no network interface")
 
 
+LONGEST = {"test_learn", "test_resources", "test_withdraw", "test_faults", "test_interrupted"}
+"""Files that take longest: begun first where files are shared out, so that at the end no processor waits long for another."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run the same command once more in a network namespace of its own."""
     if not config.getoption(ALONE):
@@ -56,6 +65,22 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     words = [word for word in config.invocation_params.args if word != ALONE]
     alone = ["unshare", "--net", "--map-root-user", sys.executable, "-m", "pytest", *words]
     return subprocess.run(alone, check=False).returncode
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tokenizers():
+    """Build a tokenizer once for each lexicon: it depends on nothing else, and each run of a command opens a reader of its own."""
+    build, built = Segmenter._build, {}
+
+    def once(self: Segmenter):
+        key = tuple(self.lexicon.classes)
+        if key not in built:
+            built[key] = build(self)
+        return built[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Segmenter, "_build", once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -170,8 +170,6 @@ def test_a_wrong_sheet_lists_its_problems_and_ends_with_one_error_line(run, shee
         (["review", "status", "--workspace", "w"], "工作区文件夹 w 不存在；可用“qingyi init w”建立。"),
         (["train", "--force", ""], "--force 后面要写理由，理由会记下来。"),
         (["train", "--force", " "], "--force 后面要写理由，理由会记下来。"),
-        (["train"], "没有新的标注：请给出标注文件，或先用“qingyi review import”导入复核表。"),
-        (["train", "a.jsonl"], "找不到文件或文件夹：a.jsonl；请检查路径。"),
         (["models", "show", "nix"], "没有模型 nix；用“qingyi models list”看有哪些。"),
         (["models", "show", "../nix"], "这不是模型版本名；用“qingyi models list”看有哪些。"),
         (["models", "promote"], "缺少“版本”；用法见“qingyi models promote --help”。"),
@@ -183,6 +181,17 @@ def test_a_wrong_sheet_lists_its_problems_and_ends_with_one_error_line(run, shee
 )  # fmt: skip
 def test_wrong_usage_is_one_line_and_exit_2(run, words, line):
     assert run(*words) == (2, "", f"错误：{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "没有新的标注：请给出标注文件，或先用“qingyi review import”导入复核表。"),
+        (["a.jsonl"], "找不到文件或文件夹：a.jsonl；请检查路径。"),
+    ],
+)
+def test_training_without_labels_is_one_line_and_exit_2(run, pupil, words, line):
+    assert run("train", *words) == (2, "", f"错误：{line}\n")
 
 
 def test_labels_that_are_all_held_back_teach_nothing(run, pupil):

@@ -21,10 +21,10 @@ from pipeline.workspace import SHIPPED
 
 
 @pytest.fixture(scope="module")
-def rounds(tmp_path_factory):
+def rounds(tmp_path_factory, round1):
     root = tmp_path_factory.mktemp("rounds")
-    for name in ("round1", "round2"):
-        report([SHIPPED / "data/samples" / name], root / name, workspace=SHIPPED, jobs=1)
+    shutil.copytree(round1.folder, root / "round1")
+    report([SHIPPED / "data/samples/round2"], root / "round2", workspace=SHIPPED, jobs=1)
     return root
 
 

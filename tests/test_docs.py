@@ -81,8 +81,8 @@ def test_the_map_has_the_order_of_the_contract():
     order = [room.strip() for layer in reversed(layers) for room in layer.split("|")]
     mapped = re.findall(r"^    ([a-z]+)  ", str(pipeline.__doc__), re.MULTILINE)
     rooms = (
-        "intake text classifier attribute clues expressions aggregate outputs journal ledger documents review learn "
-        "engine papers judging run comparing reviewing training drifting migrating withdrawing cli"
+        "intake text compiled classifier attribute clues expressions aggregate outputs parts journal ledger documents review learn "
+        "engine papers judging cluster run comparing reviewing training drifting migrating withdrawing cli"
     )
     assert mapped == rooms.split()
     assert set(mapped) <= set(order)

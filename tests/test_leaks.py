@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import re
+import shutil
 from pathlib import Path
 
 import docx
@@ -89,17 +90,15 @@ def check(folder, boilerplate, units):
     assert not sealed & shown
 
 
-def test_no_paper_of_the_sample_says_an_opinions_words(tmp_path, boilerplate):
+def test_no_paper_of_the_sample_says_an_opinions_words(round1, boilerplate):
     """Of the sample, whose opinions are short and whose units are many."""
-    source = ROOT / "data/samples/round1"
-    report([source], tmp_path, workspace=ROOT)
     units = {
         row.source_unit
-        for row in Intake(find_files([source]))
+        for row in Intake(find_files([ROOT / "data/samples/round1"]))
         if isinstance(row, Opinion) and row.source_unit
     }
     assert len(units) > 50
-    check(tmp_path, boilerplate, units)
+    check(round1.folder, boilerplate, units)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real messages are not on this machine")
@@ -123,10 +122,9 @@ def test_no_paper_of_real_messages_says_their_words(tmp_path, boilerplate, works
     check(tmp_path / "out", boilerplate, units)
 
 
-def test_what_is_looked_for_would_be_found(tmp_path, boilerplate):
+def test_what_is_looked_for_would_be_found(round1, tmp_path, boilerplate):
     """The check itself: a letter with eight characters of an opinion does not pass."""
-    source = ROOT / "data/samples/round1"
-    report([source], tmp_path, workspace=ROOT, jobs=1)
+    shutil.copytree(round1.folder, tmp_path, dirs_exist_ok=True)
     opinion = max(pq.read_table(tmp_path / "opinions.parquet")["text"].to_pylist(), key=len)
     letter = next((tmp_path / "feedback").iterdir())
     paper = docx.Document(str(letter))

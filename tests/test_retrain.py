@@ -49,6 +49,23 @@ def pupil(school, tmp_path):
     return root
 
 
+@pytest.fixture(scope="module")
+def small_school(tmp_path_factory):
+    """The same with a third of the corpus, where it does not matter how much was learnt."""
+    root = tmp_path_factory.mktemp("small")
+    (root / "data/labelled").mkdir(parents=True)
+    for path in sorted((SHIPPED / "data/labelled").glob("starter-*.jsonl")):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:84]
+        (root / "data/labelled" / path.name).write_text("".join(lines), encoding="utf-8")
+    build(Workspace(root=root), root / "models")
+    return root
+
+
+@pytest.fixture
+def small_pupil(small_school, tmp_path):
+    return shutil.copytree(small_school, tmp_path / "pupil")
+
+
 def new_labels(root, path, n, name="added-T.jsonl", change=lambda labels, _: labels):
     """The first ``n`` opinions of a corpus file that the small model has not seen, as a labelled file."""
     lines = (SHIPPED / "data/labelled" / name).read_text(encoding="utf-8").splitlines()[:n]
@@ -152,30 +169,30 @@ def test_training_with_nothing_new_is_refused(pupil):
         train([], workspace=pupil)
 
 
-def test_unlabelled_text_that_does_not_help_changes_nothing(pupil, tmp_path):
+def test_unlabelled_text_that_does_not_help_changes_nothing(small_pupil, tmp_path):
     archive = tmp_path / "archive.txt"
     archive.write_text("\n".join(f"第{i}次去窗口办证" for i in range(50)), encoding="utf-8")
-    new = [new_labels(pupil, tmp_path / "new.jsonl", 60)]
+    new = [new_labels(small_pupil, tmp_path / "new.jsonl", 60)]
     told: list[str] = []
-    outcome = train(new, workspace=pupil, unlabelled=[archive], progress=told.append)
+    outcome = train(new, workspace=small_pupil, unlabelled=[archive], progress=told.append)
     tried = outcome.trained.model.card["archive"]
     assert tried["opinions"] == 50
     assert not tried["used"]
     assert tried["drop"] <= tried["error"]
-    without = train(new, workspace=pupil).trained.model
+    without = train(new, workspace=small_pupil).trained.model
     assert without.card["archive"] is None
     assert np.array_equal(outcome.trained.model.weights, without.weights)
-    assert "没有明显降低，所以没有用" in gate_page(outcome, open_workspace(pupil).taxonomy)
+    assert "没有明显降低，所以没有用" in gate_page(outcome, open_workspace(small_pupil).taxonomy)
 
 
-def test_unlabelled_text_alone_is_enough_but_has_to_help(pupil, tmp_path):
+def test_unlabelled_text_alone_is_enough_but_has_to_help(small_pupil, tmp_path):
     archive = tmp_path / "archive.txt"
     archive.write_text("\n".join(f"第{i}次去窗口办证" for i in range(50)), encoding="utf-8")
-    before = active_version(pupil / "models")
-    outcome = train(workspace=pupil, unlabelled=[archive])
+    before = active_version(small_pupil / "models")
+    outcome = train(workspace=small_pupil, unlabelled=[archive])
     assert not outcome.verdict.passed
     assert [rule for rule, kept, _ in outcome.verdict.rules if not kept] == ["未标注存档使留出的判定更准"]
-    assert active_version(pupil / "models") == before
+    assert active_version(small_pupil / "models") == before
 
 
 def test_unlabelled_text_is_used_where_it_tells_which_words_go_together(workspace):
@@ -202,14 +219,14 @@ def test_unlabelled_text_is_used_where_it_tells_which_words_go_together(workspac
     assert card["archive"]["drop"] > card["archive"]["error"] > 0
 
 
-def test_a_label_nobody_gave_is_named_and_never_given(pupil, tmp_path):
-    for path in (pupil / "data/labelled").glob("*.jsonl"):
+def test_a_label_nobody_gave_is_named_and_never_given(small_pupil, tmp_path):
+    for path in (small_pupil / "data/labelled").glob("*.jsonl"):
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         kept = [record for record in records if "formalism" not in record["labels"]]
         path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in kept), encoding="utf-8")
-    model = build(Workspace(root=pupil), pupil / "models")
+    model = build(Workspace(root=small_pupil), small_pupil / "models")
     assert model.card["unseen"] == ["formalism"]
-    column = Workspace(root=pupil).taxonomy.codes.index("formalism")
+    column = Workspace(root=small_pupil).taxonomy.codes.index("formalism")
     assert not model.weights[:, column].any()
     assert model.threshold[column] >= 0.05 > 1 / (1 + np.exp(-model.offset[column]))
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import json
+import shutil
 import stat
 from collections import Counter
 from dataclasses import replace
@@ -28,13 +29,18 @@ from pipeline.reviewing import disputes, export, status, take_in
 from pipeline.workspace import SHIPPED
 
 
-@pytest.fixture
-def desk(tmp_path, round1):
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, round1):
     """A workspace, the sheet of 30 opinions exported into it, and its batch."""
-    root = tmp_path / "desk"
-    root.mkdir()
-    batch = export(round1.folder, root / "review.xlsx", workspace=root, n=30)
-    return root, batch
+    root = tmp_path_factory.mktemp("exported")
+    return root, export(round1.folder, root / "review.xlsx", workspace=root, n=30)
+
+
+@pytest.fixture
+def desk(tmp_path, exported):
+    """A copy of it that a test may change."""
+    root, batch = exported
+    return shutil.copytree(root, tmp_path / "desk"), batch
 
 
 def fill(root, changes, name="filled.xlsx", source="review.xlsx", reviewer="王审"):
