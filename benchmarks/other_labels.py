@@ -1,6 +1,6 @@
 """The same engine on other people's labels, beside fastText on characters and the notebook everyone writes.
 
-    python benchmarks/other_labels.py ../shared/data
+    python -m benchmarks.other_labels ../shared/data
 
 News titles in 10 classes (accuracy on the set's own split), and the subject categories of real messages (macro-F1; five
 folds, 80 % to train on, repeats never on both sides). All three learn from the same texts in the same run.
@@ -25,16 +25,11 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
-from pipeline.classifier.read import Reader
+from benchmarks.peers import learnt
 from pipeline.intake.repeats import Repeats
-from pipeline.learn.corpus import Labelled
-from pipeline.learn.train import train_model
 from pipeline.records import Opinion
-from pipeline.taxonomy import Label, Taxonomy
 from pipeline.text.normalise import normalise
-from pipeline.text.segment import Segmenter
 from pipeline.text.shingles import signature
-from pipeline.workspace import open_workspace
 
 jieba.setLogLevel("ERROR")
 Texts = Sequence[str]
@@ -46,35 +41,7 @@ RESAMPLES = 1000
 
 def engine(train: Texts, labels: Sequence[str], test: Texts, unlabelled: Texts = ()) -> list[str]:
     """Ours: the likeliest label by calibrated probability; ``unlabelled`` texts are used where they help."""
-    space = open_workspace()
-    names = sorted(set(labels))
-    codes = [f"class_{chr(ord('a') + i)}" for i in range(len(names))]
-    taxonomy = Taxonomy(
-        version="other",
-        labels=tuple(
-            Label(
-                code=code,
-                name_zh=name,
-                name_en=code,
-                kind="issue" if code == codes[0] else "suggestion",  # accusation means nothing here
-                definition=name,
-                excludes="",
-                four_winds="不适用",
-                official_row="不适用",
-                remedy="不适用",
-            )
-            for code, name in zip(codes, names, strict=True)
-        ),
-    )
-    code_of = dict(zip(names, codes, strict=True))
-    items = [
-        Labelled(opinion=Opinion(id=str(i), text=text), labels=(code_of[label],), pairs=None)
-        for i, (text, label) in enumerate(zip(train, labels, strict=True))
-    ]
-    model = train_model(items, taxonomy, space.lexicon, about={}, unlabelled=unlabelled).model
-    reader = Reader(
-        taxonomy=taxonomy, directory=space.directory, segmenter=Segmenter(space.lexicon), model=model
-    )
+    reader, names = learnt(train, labels, unlabelled)
     best: list[int] = []
     for start in range(0, len(test), 1000):
         chunk = [Opinion(id=str(i), text=text) for i, text in enumerate(test[start : start + 1000])]

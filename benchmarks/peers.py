@@ -79,8 +79,11 @@ def fast_text(train: Texts, labels: Labels, cut: Cut, n_grams: int, epochs: int)
     return Scorer(score, lambda found: [names[int(best[0].removeprefix("__label__"))] for best in found[0]])
 
 
-def learnt(train: Texts, labels: Sequence[str]) -> tuple[Reader, list[str]]:
-    """The program's own engine, taught other people's labels, one for each text; with the labels in the model's order."""
+def learnt(train: Texts, labels: Sequence[str], unlabelled: Texts = ()) -> tuple[Reader, list[str]]:
+    """The program's own engine, taught other people's labels, one for each text; with the labels in the model's order.
+
+    ``unlabelled`` texts are used where they help.
+    """
     space = open_workspace()
     names = sorted(set(labels))
     code_of = {name: f"class_{chr(ord('a') + n)}" for n, name in enumerate(names)}
@@ -105,7 +108,7 @@ def learnt(train: Texts, labels: Sequence[str]) -> tuple[Reader, list[str]]:
         Labelled(opinion=Opinion(id=str(n), text=text), labels=(code_of[label],), pairs=None)
         for n, (text, label) in enumerate(zip(train, labels, strict=True))
     ]
-    model = train_model(items, taxonomy, space.lexicon, about={}).model
+    model = train_model(items, taxonomy, space.lexicon, about={}, unlabelled=unlabelled).model
     return Reader(taxonomy, space.directory, Segmenter(space.lexicon), model), names
 
 

@@ -190,6 +190,10 @@ class Room(NamedTuple):
     turned: Cut
     seen: npt.NDArray[np.int16]
 
+    def __repr__(self) -> str:
+        """Without the text."""
+        return f"Room({len(self.text)})"
+
 
 @lean_kernel
 def _count(
