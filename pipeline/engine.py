@@ -114,7 +114,7 @@ def _end_with_parent(parent: int) -> None:
 def deaf_to_ctrl_c() -> Iterator[None]:
     """Processes begun within do not hear Ctrl-C: who began them does, and ends them; one just starting would print a traceback.
 
-    Blocked and not ignored: a Ctrl-C that comes meanwhile is heard afterwards.
+    Who begins them hears what ends it (Ctrl-C, a terminal closed, ``kill``) only afterwards: a process half begun cannot be ended.
     """
     if os.name != "posix":
         yield
@@ -122,11 +122,31 @@ def deaf_to_ctrl_c() -> Iterator[None]:
     from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  # not on every system
 
     ensure_running()  # begun later, among the workers, it would unblock the signal again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _hearing_later(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _hearing_later(*signals: signal.Signals) -> Iterator[None]:
+    """Signals are answered at the end. Blocking is not enough: they reach any thread, and the main one answers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: deque[signal.Signals] = deque()
+    answers = {
+        told: signal.signal(told, lambda number, _: heard.append(signal.Signals(number))) for told in signals
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for told, answer in answers.items():
+            signal.signal(told, answer)
+        for told in heard:
+            signal.raise_signal(told)
 
 
 @functools.lru_cache(maxsize=1)
@@ -142,16 +162,24 @@ def _kept_pool(jobs: int, parent: int) -> ProcessPoolExecutor:
     )
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    """Worker processes: those of the run before, while they are there and none of them was ended from outside."""
-    pool = _kept_pool(jobs, os.getpid())
+@contextlib.contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes: those of the run before, while they are there and none of them was ended from outside.
+
+    Kept for the next run, but when anything is raised: nobody writes a part any more then, nor is left half begun.
+    """
     try:
+        try:
+            with deaf_to_ctrl_c():
+                _kept_pool(jobs, os.getpid()).submit(int)
+        except BrokenExecutor:
+            _kept_pool.cache_clear()
+        yield _kept_pool(jobs, os.getpid())
+    except BaseException:
         with deaf_to_ctrl_c():
-            pool.submit(int)
-    except BrokenExecutor:
-        _kept_pool.cache_clear()
-        pool = _kept_pool(jobs, os.getpid())
-    return pool
+            _kept_pool(jobs, os.getpid()).shutdown(kill_workers=True)
+            _kept_pool.cache_clear()
+        raise
 
 
 def chunked(
@@ -207,10 +235,9 @@ def _read_alone(chunks: Iterable[list[Opinion]], reader: Reader, parts: Parts) -
 def _read_together(
     chunks: Iterable[list[Opinion]], reader: Reader, root: Path, jobs: int, parts: Parts
 ) -> Iterator[list[Reading]]:
-    pool = _pool(jobs)
     identity = identity_of(reader)
 
-    def begun(number: int, chunk: list[Opinion]) -> Callable[[], list[Reading]]:
+    def begun(pool: ProcessPoolExecutor, number: int, chunk: list[Opinion]) -> Callable[[], list[Reading]]:
         """Have a part read; what comes back waits for it."""
         readings = parts.find(number, chunk)
         if readings is not None:
@@ -222,20 +249,17 @@ def _read_together(
 
     waiting: deque[Callable[[], list[Reading]]] = deque()
     try:
-        for number, chunk in enumerate(chunks):
-            waiting.append(begun(number, chunk))
-            if len(waiting) > _AHEAD * jobs:
+        with _pool(jobs) as pool:
+            for number, chunk in enumerate(chunks):
+                waiting.append(begun(pool, number, chunk))
+                if len(waiting) > _AHEAD * jobs:
+                    yield waiting.popleft()()
+            while waiting:
                 yield waiting.popleft()()
-        while waiting:
-            yield waiting.popleft()()
-    except BaseException as problem:
-        pool.shutdown(kill_workers=True)  # nobody writes a part any more
-        _kept_pool.cache_clear()
-        if isinstance(problem, TerminatedWorkerError):
-            raise ShortageError(
-                "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"
-            ) from None
-        raise
+    except TerminatedWorkerError:
+        raise ShortageError(
+            "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"
+        ) from None
 
 
 def _taken(parts: Parts, number: int, of: str) -> list[Reading]:

@@ -293,9 +293,9 @@ def processes_of(group):
     return found
 
 
-@pytest.fixture
-def busy(tmp_path):
-    """A run on two processors, in a session of its own, once its workers are there."""
+@pytest.fixture(params=[4])
+def busy(tmp_path, request):
+    """A run on two processors, in a session of its own, once so many processes are there: four with all its workers."""
     if (os.cpu_count() or 1) < 2 or not Path("/proc/self/stat").exists():
         pytest.skip("needs two processors and /proc")
     words = ("classify", many(tmp_path), "-o", tmp_path / "out", "--jobs", "2", "--workspace", tmp_path)
@@ -303,8 +303,8 @@ def busy(tmp_path):
         [sys.executable, "-m", "pipeline", *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    while len(processes_of(process.pid)) < 4 and process.poll() is None:
-        time.sleep(0.05)
+    while len(processes_of(process.pid)) < request.param and process.poll() is None:
+        time.sleep(0.002)
     yield process
     for left in processes_of(process.pid):
         os.kill(left, signal.SIGKILL)
@@ -324,7 +324,8 @@ def test_the_workers_of_a_killed_run_end_too(busy):
     assert ended_within(60, busy.pid)
 
 
-def test_interrupting_a_run_and_its_workers_is_one_line_and_leaves_nothing(busy, tmp_path):
+@pytest.mark.parametrize("busy", [2, 3, 3, 4, 5], indirect=True)
+def test_interrupting_a_run_and_its_workers_at_any_moment_is_one_line_and_leaves_nothing(busy, tmp_path):
     os.killpg(busy.pid, signal.SIGINT)
     out, err = busy.communicate(timeout=60)
     assert (busy.returncode, out, err) == (130, "", "\n错误：已中断，没有写出结果。\n")
