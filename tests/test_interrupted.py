@@ -324,7 +324,7 @@ def test_the_workers_of_a_killed_run_end_too(busy):
     assert ended_within(60, busy.pid)
 
 
-@pytest.mark.parametrize("busy", [2, 3, 3, 4, 5], indirect=True)
+@pytest.mark.parametrize("busy", [2, 3, 4, 5], indirect=True)
 def test_interrupting_a_run_and_its_workers_at_any_moment_is_one_line_and_leaves_nothing(busy, tmp_path):
     os.killpg(busy.pid, signal.SIGINT)
     out, err = busy.communicate(timeout=60)
