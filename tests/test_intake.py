@@ -8,9 +8,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +27,7 @@ from pipeline.intake.values import as_date, as_text
 from pipeline.records import Opinion, Rejection
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise
-from pipeline.text.shingles import signature
+from pipeline.text.shingles import N_PERMUTATIONS, shingles, signature
 from tests.conftest import SHARED
 
 ROWS = [
@@ -208,6 +210,13 @@ def test_rows_are_conserved(tmp_path_factory, cells):
     intake, rows = read(path)
     assert intake.rows == len(cells)
     assert sum(isinstance(row, Opinion) for row in rows) == sum(bool(cell.strip()) for cell in cells)
+
+
+@given(st.text(max_size=80))
+def test_signatures_are_those_of_datasketch(text):
+    minhash = MinHash(num_perm=N_PERMUTATIONS, seed=1, hashfunc=int, scheme="affine32", gpu_mode="disable")
+    minhash.update_batch(shingles(text).tolist())
+    assert np.frombuffer(signature(text), dtype="<u4")[:-1].tolist() == minhash.hashvalues.tolist()
 
 
 def test_repeats_exact_edited_and_different():

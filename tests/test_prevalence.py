@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from quapy.method.aggregative import EMQ
+from scipy.optimize import isotonic_regression
 from scipy.stats import beta
 from statsmodels.stats.proportion import proportion_confint
 
@@ -18,6 +19,7 @@ from pipeline.aggregate.likelihood import (
     HeldOutPosteriors,
     held_out_posteriors,
     histograms,
+    isotonic,
     quantile,
     share_densities,
 )
@@ -187,6 +189,15 @@ def test_few_held_out_opinions_with_a_label_widen_its_interval(corpus, departmen
     few = columns(estimate_shares(counts[:40], held_out_posteriors(posteriors, truth, groups, asked)))
     width, wider = ((high - low)[:, 0].mean() for _, low, high in (plenty, few))
     assert wider > 1.3 * width
+
+
+@given(
+    arrays(np.float64, (3, BINS), elements=st.floats(0, 1)),
+    arrays(np.float64, (3, BINS), elements=st.floats(1e-3, 1e3)),
+)
+def test_isotonic_values_agree_with_scipy(values, weight):
+    expected = [isotonic_regression(y, weights=w).x for y, w in zip(values, weight, strict=True)]
+    np.testing.assert_allclose(isotonic(values * weight, weight), expected, atol=1e-9)
 
 
 def test_counts_of_held_out_posteriors():

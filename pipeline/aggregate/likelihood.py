@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
 
 from pipeline.classifier.decisions import BINS, POSTERIOR_EDGES, Floats, Indices
 
@@ -161,10 +160,22 @@ def _ordered(pairs: Floats, prevalence: float) -> tuple[Floats, Floats]:
     """
     masses = pairs * np.array([1.0 - prevalence, prevalence])[:, np.newaxis]
     weight = masses.sum(axis=1)
-    share = np.array(
-        [isotonic_regression(y, weights=w).x for y, w in zip(masses[:, 1] / weight, weight, strict=True)]
-    )
+    share = isotonic(masses[:, 1], weight)
     return _normalised((1.0 - share) * weight), _normalised(share * weight)
+
+
+def isotonic(sums: Floats, weight: Floats) -> Floats:
+    """Never falling along the last axis, and nearest to ``sums / weight`` by weighted squares; both (n, bins), ``weight`` above 0.
+
+    The value at i is the largest over j ≤ i of the smallest over k ≥ i of the mean from j to k: the min-max formula of
+    Robertson, Wright & Dykstra (1988). All rows at once; importing scipy.optimize for it takes longer than a small run.
+    """
+    values = np.full_like(weight, -np.inf)
+    for first in range(weight.shape[1]):
+        means = np.cumsum(sums[:, first:], axis=1) / np.cumsum(weight[:, first:], axis=1)
+        least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+        np.maximum(values[:, first:], least, out=values[:, first:])
+    return np.asarray(values)
 
 
 def _log_mixtures(lacking: Floats, carrying: Floats) -> Floats:

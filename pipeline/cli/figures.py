@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipeline.aggregate.tables import unspecified_share
 from pipeline.classifier.files import mismatch
-from pipeline.documents.comparison import KINDS, Comparison
 from pipeline.errors import listed
 from pipeline.intake.files import LOCK, opened
-from pipeline.learn.check import Check
-from pipeline.run import Result
-from pipeline.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from pipeline.documents.comparison import Comparison
+    from pipeline.learn.check import Check
+    from pipeline.run import Result
+    from pipeline.taxonomy import Taxonomy
 
 _CHIEF = {
     "micro_f1": "micro-F1",
@@ -78,6 +80,8 @@ def show_result(result: Result, first: str) -> None:
 
 def show_comparison(comparison: Comparison, taxonomy: Taxonomy, folder: Path) -> None:
     """Print what certainly rose and fell, what changed around notices, and the page to open."""
+    from pipeline.documents.comparison import KINDS  # noqa: PLC0415  # its tests take a second to import
+
     for lead, cells in (
         ("上升", comparison.certain("rose", "appeared")),
         ("下降", comparison.certain("fell")),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pipeline.compiled.characters import UNSETTLED, bare_forms, marked
 from pipeline.compiled.codes import Coded, Codes, Places
 from pipeline.compiled.kernels import kernel
-from pipeline.text.shingles import N_PERMUTATIONS, NEGATIONS, SHORT, empty_minhash, signature
+from pipeline.text.shingles import N_PERMUTATIONS, NEGATIONS, SHORT, permutations, signature
 
 
 @kernel
@@ -30,7 +30,7 @@ def _bare(codes: Codes, forms: Codes, bare: Codes) -> int:
 
 @kernel
 def _shingled(bare: Codes, hashes: Codes) -> None:
-    """The shingle at each place, as in ``shingles``, through the finalizer of MurmurHash3 (Appleby 2011), as datasketch does it."""
+    """The shingle at each place, as in ``shingles``, through the finalizer of MurmurHash3 (Appleby 2011)."""
     for place in range(len(bare) - 2):
         first, second, third = np.uint64(bare[place]), np.uint64(bare[place + 1]), np.uint64(bare[place + 2])
         shingle = first * np.uint64(2_654_435_761) + second * np.uint64(40_503) + third
@@ -95,7 +95,7 @@ def signatures(texts: Coded) -> npt.NDArray[np.uint32]:
     n = len(texts.borders) - 1
     rows = np.empty((n, N_PERMUTATIONS + 1), dtype=np.uint32)
     settled = np.empty(n, dtype=np.bool_)
-    factors, terms = empty_minhash().permutations
+    factors, terms = permutations()
     _signed(*texts, bare_forms(), marked(NEGATIONS), factors, terms, rows, settled)
     for number in np.flatnonzero(~settled):
         own = texts.codes[texts.borders[number] : texts.borders[number + 1]]

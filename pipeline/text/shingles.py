@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +18,31 @@ NEGATIONS = "不没無无未非别勿莫"
 _NEGATION = re.compile(f"[{NEGATIONS}]")
 
 
+_SEED = 1
+
+Hashes = npt.NDArray[np.uint32]
+
+
 @functools.cache
-def empty_minhash() -> Any:
-    """The ``MinHash`` of nothing: copied for every text, and its ``permutations`` are those of all signatures."""
-    from datasketch import MinHash  # noqa: PLC0415  # costs more than the rest of this module together
+def permutations() -> tuple[Hashes, Hashes]:
+    """Factors (odd) and terms of h → factor · h + term modulo 2³², each of shape (``N_PERMUTATIONS``,).
 
-    return MinHash(num_perm=N_PERMUTATIONS, seed=1, hashfunc=int, scheme="affine32", gpu_mode="disable")
+    They are, as all of a signature, those of datasketch's ``MinHash(scheme="affine32", seed=1)``, whose import takes longer than
+    a small run may.
+    """
+    drawn = np.random.RandomState(_SEED)
+    factors = drawn.randint(0, 1 << 31, N_PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return factors, drawn.randint(0, 1 << 32, N_PERMUTATIONS, dtype=np.uint32)
 
 
-def shingles(text: str) -> npt.NDArray[np.uint64]:
+def _spread(hashes: Hashes) -> Hashes:
+    """The finalizer of MurmurHash3 (Appleby 2011): every bit depends on every other."""
+    hashes = (hashes ^ (hashes >> 16)) * np.uint32(0x85EBCA6B)
+    hashes = (hashes ^ (hashes >> 13)) * np.uint32(0xC2B2AE35)
+    return hashes ^ (hashes >> 16)
+
+
+def shingles(text: str) -> Hashes:
     """Numbers of the distinct character 3-grams of a text without punctuation and blanks, ascending.
 
     Texts of fewer than three characters are padded, so that equal short texts have equal shingles.
@@ -35,7 +50,7 @@ def shingles(text: str) -> npt.NDArray[np.uint64]:
     bare = NOISE.sub("", text).lower().ljust(3, "\0")
     points = np.frombuffer(bare.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     mixed = points[:-2] * np.uint64(2_654_435_761) + points[1:-1] * np.uint64(40_503) + points[2:]
-    return np.unique(mixed % np.uint64((1 << 32) - 5))
+    return np.unique(mixed % np.uint64((1 << 32) - 5)).astype(np.uint32)
 
 
 def signature(text: str) -> bytes:
@@ -43,7 +58,7 @@ def signature(text: str) -> bytes:
 
     从来没拿过 and 从来拿过 share most of their shingles and say opposite things: the count tells them apart.
     """
-    minhash = empty_minhash().copy()
-    minhash.update_batch(shingles(text).tolist())
+    factors, terms = permutations()
+    minima = (_spread(shingles(text))[:, np.newaxis] * factors + terms).min(axis=0)
     negations = len(_NEGATION.findall(text)) if len(text) <= SHORT else 0
-    return bytes(np.append(minhash.hashvalues, negations).astype("<u4").tobytes())
+    return bytes(np.append(minima, negations).astype("<u4").tobytes())
