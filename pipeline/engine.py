@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joblib.externals.loky import ProcessPoolExecutor, process_executor
+from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from pipeline.classifier.read import Reader, open_reader
@@ -28,17 +24,17 @@ from pipeline.errors import InputError, OutputError, ShortageError
 from pipeline.parts import PART, Parts
 from pipeline.parts.files import COLUMNS, values_of
 from pipeline.records import Opinion, Reading, Rejection
+from pipeline.workers import deaf_to_ctrl_c, workers
 from pipeline.workspace import Workspace
 
 _CHARACTERS = 1_000_000
 """Of one part: a thousand texts as long as they may be would take a gigabyte to read."""
 
 _AHEAD = 2
-"""Parts for each process that are under way or wait to be taken."""
+"""Parts that a worker is given at a time: one that it reads and one that waits."""
 
-_LOOK_SECONDS = 1.0
-_IDLE_SECONDS = 300
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_WAITING = 3
+"""Parts for each process that are read or being read, while an earlier one keeps them waiting."""
 
 if TYPE_CHECKING:
     from pipeline.classifier.compiled.read import Tables
@@ -96,92 +92,6 @@ def _read_in_worker(
     return of
 
 
-def _end_with_parent(parent: int) -> None:
-    """Begin a worker's watch: without it a worker waits minutes for the next task of a run that was killed."""
-    # loky takes a worker that came to hold 300 MB for a leaking one, ends it, and waits for ever for what it was given
-    process_executor._USE_PSUTIL = False
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_SECONDS)
-        os._exit(1)
-
-    if os.name == "posix":  # elsewhere an orphan keeps its parent's number
-        threading.Thread(target=watch, daemon=True).start()
-
-
-@contextlib.contextmanager
-def deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes begun within do not hear Ctrl-C: who began them does, and ends them; one just starting would print a traceback.
-
-    Who begins them hears what ends it (Ctrl-C, a terminal closed, ``kill``) only afterwards: a process half begun cannot be ended.
-    """
-    if os.name != "posix":
-        yield
-        return
-    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  # not on every system
-
-    ensure_running()  # begun later, among the workers, it would unblock the signal again
-    with _hearing_later(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _hearing_later(*signals: signal.Signals) -> Iterator[None]:
-    """Signals are answered at the end. Blocking is not enough: they reach any thread, and the main one answers."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: deque[signal.Signals] = deque()
-    answers = {
-        told: signal.signal(told, lambda number, _: heard.append(signal.Signals(number))) for told in signals
-    }
-    try:
-        yield
-    finally:
-        for told, answer in answers.items():
-            signal.signal(told, answer)
-        for told in heard:
-            signal.raise_signal(told)
-
-
-@functools.lru_cache(maxsize=1)
-def _kept_pool(jobs: int, parent: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        max_workers=jobs,
-        timeout=_IDLE_SECONDS,
-        initializer=_end_with_parent,
-        initargs=(parent,),
-        env={
-            name: os.environ.get(name, "1") for name in _THREADS
-        },  # the processes are as many as the processors
-    )
-
-
-@contextlib.contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes: those of the run before, while they are there and none of them was ended from outside.
-
-    Kept for the next run, but when anything is raised: nobody writes a part any more then, nor is left half begun.
-    """
-    try:
-        try:
-            with deaf_to_ctrl_c():
-                _kept_pool(jobs, os.getpid()).submit(int)
-        except BrokenExecutor:
-            _kept_pool.cache_clear()
-        yield _kept_pool(jobs, os.getpid())
-    except BaseException:
-        with deaf_to_ctrl_c():
-            _kept_pool(jobs, os.getpid()).shutdown(kill_workers=True)
-            _kept_pool.cache_clear()
-        raise
-
-
 def chunked(
     rows: Iterable[Opinion | Rejection], reject: Callable[[Rejection], None]
 ) -> Iterator[list[Opinion]]:
@@ -216,54 +126,74 @@ def read_all(
     first = list(islice(chunks, 2))
     if len(first) < 2:
         yield from map(_reading(reader, large=False), first)
-    elif jobs == 1:
-        yield from _read_alone(chain(first, chunks), reader, begin())
     else:
-        yield from _read_together(chain(first, chunks), reader, root, jobs, begin())
+        yield from _read_in_parts(chain(first, chunks), reader, root, jobs, begin())
 
 
-def _read_alone(chunks: Iterable[list[Opinion]], reader: Reader, parts: Parts) -> Iterator[list[Reading]]:
-    read = _reading(reader, large=True)
-    for number, chunk in enumerate(chunks):
-        readings = parts.find(number, chunk)
-        if readings is None:
-            readings = read(chunk)
-            parts.put(number, parts.of(chunk), readings)
-        yield readings
+class _Workers:
+    """Worker processes that are given parts to read, no more at a time than keep them busy."""
 
+    def __init__(
+        self, pool: ProcessPoolExecutor, count: int, root: Path, identity: tuple[str, str], parts: Parts
+    ) -> None:
+        self._pool, self._count = pool, count
+        self._told = root, identity, parts
+        self._given: list[Future[str]] = []
+        self._ahead = 1  # while they start, who gives has time enough to read the next one itself
 
-def _read_together(
-    chunks: Iterable[list[Opinion]], reader: Reader, root: Path, jobs: int, parts: Parts
-) -> Iterator[list[Reading]]:
-    identity = identity_of(reader)
-
-    def begun(pool: ProcessPoolExecutor, number: int, chunk: list[Opinion]) -> Callable[[], list[Reading]]:
-        """Have a part read; what comes back waits for it."""
-        readings = parts.find(number, chunk)
-        if readings is not None:
-            return lambda: readings
+    def given(self, number: int, chunk: list[Opinion]) -> Future[str] | None:
+        """The promise to write a part, which says what it is a part of; None where they have enough to do."""
+        under_way = [part for part in self._given if not part.done()]
+        if len(under_way) < len(self._given):
+            self._ahead = _AHEAD
+        self._given = under_way
+        if len(under_way) >= self._ahead * self._count:
+            return None
         values = list(map(values_of, chunk))  # opinions themselves travel five times slower
         with deaf_to_ctrl_c():
-            written = pool.submit(_read_in_worker, root, identity, parts, number, values)
-        return lambda: _taken(parts, number, written.result())
+            under_way.append(self._pool.submit(_read_in_worker, *self._told, number, values))
+        return under_way[-1]
 
-    waiting: deque[Callable[[], list[Reading]]] = deque()
+
+def _read_in_parts(
+    chunks: Iterable[list[Opinion]], reader: Reader, root: Path, jobs: int, parts: Parts
+) -> Iterator[list[Reading]]:
+    """By ``jobs`` processes. This one is one of them: it reads what the others have no room for."""
+    own = functools.cache(lambda: _reading(reader, large=True))
+    waiting: deque[tuple[int, list[Reading] | Future[str]]] = deque()
+
+    def begun(number: int, chunk: list[Opinion], others: _Workers | None) -> list[Reading] | Future[str]:
+        part = parts.find(number, chunk) or (others.given(number, chunk) if others else None)
+        if part is None:
+            part = own()(chunk)
+            parts.put(number, parts.of(chunk), part)
+        return part
+
+    def due() -> bool:
+        first = waiting[0][1]
+        return not isinstance(first, Future) or first.done() or len(waiting) > _WAITING * jobs
+
     try:
-        with _pool(jobs) as pool:
+        with contextlib.ExitStack() as stack:
+            others = None
+            if jobs > 1:
+                pool = stack.enter_context(workers(jobs - 1))
+                others = _Workers(pool, jobs - 1, root, identity_of(reader), parts)
             for number, chunk in enumerate(chunks):
-                waiting.append(begun(pool, number, chunk))
-                if len(waiting) > _AHEAD * jobs:
-                    yield waiting.popleft()()
+                waiting.append((number, begun(number, chunk, others)))
+                while waiting and due():
+                    yield _taken(parts, *waiting.popleft())
             while waiting:
-                yield waiting.popleft()()
+                yield _taken(parts, *waiting.popleft())
     except TerminatedWorkerError:
         raise ShortageError(
             "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"
         ) from None
 
 
-def _taken(parts: Parts, number: int, of: str) -> list[Reading]:
-    readings = parts.get(number, of)
+def _taken(parts: Parts, number: int, part: list[Reading] | Future[str]) -> list[Reading]:
+    """The readings of a part, once they are there."""
+    readings = parts.get(number, part.result()) if isinstance(part, Future) else part
     if readings is None:
         raise OutputError(f"{parts.folder} 里刚写好的中间文件读不出来；请检查这块盘，再运行一次。")
     return readings

@@ -319,12 +319,12 @@ def ended_within(seconds, group):
 
 
 def test_the_workers_of_a_killed_run_end_too(busy):
-    assert len(processes_of(busy.pid)) >= 4, "itself, two workers, and what watches their resources"
+    assert len(processes_of(busy.pid)) >= 4, "itself, a worker, and what watches their resources"
     busy.kill()
     assert ended_within(60, busy.pid)
 
 
-@pytest.mark.parametrize("busy", [2, 3, 4, 5], indirect=True)
+@pytest.mark.parametrize("busy", [2, 3, 4], indirect=True)
 def test_interrupting_a_run_and_its_workers_at_any_moment_is_one_line_and_leaves_nothing(busy, tmp_path):
     os.killpg(busy.pid, signal.SIGINT)
     out, err = busy.communicate(timeout=60)
@@ -340,7 +340,7 @@ def test_a_worker_ended_from_outside_is_one_line_and_none_is_started_in_its_plac
     out, err = busy.communicate(timeout=60)
     line = "错误：一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。\n"
     assert (busy.returncode, out, err) == (1, "", line)
-    assert not (tmp_path / "out").exists()
+    assert visible(tmp_path / "out") == {}, "what was read so far is kept for the same command"
     assert ended_within(60, busy.pid)
 
 

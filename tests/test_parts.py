@@ -21,6 +21,7 @@ from pipeline import engine
 from pipeline.parts import PARTS, PartError, Parts, end_parts, read_part, write_part
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.run import classify
+from pipeline.workers import kept_pool
 from tests.conftest import SHARED
 
 WORDS = st.text(st.characters(exclude_categories=()), max_size=12)
@@ -272,10 +273,10 @@ def test_workers_that_outlive_a_run_read_by_the_directory_of_the_next(tmp_path):
         classify([path], tmp_path / "out", workspace=tmp_path, jobs=2)
         findings = pq.read_table(tmp_path / "out/findings.parquet")
         assert set(findings["department"].to_pylist()) == {name}
-    pool = engine._kept_pool(2, os.getpid())
+    pool = kept_pool(1, os.getpid())
     before = set(pool._processes)
     classify([path], tmp_path / "out", workspace=tmp_path, jobs=2)
-    assert engine._kept_pool(2, os.getpid()) is pool
+    assert kept_pool(1, os.getpid()) is pool
     assert set(pool._processes) == before, "the same processes"
 
 
@@ -284,7 +285,7 @@ def test_workers_that_outlive_a_run_read_by_the_directory_of_the_next(tmp_path):
 def test_workers_ended_while_idle_cost_nothing(tmp_path):
     path = sayings(tmp_path / "a.csv", 50)
     classify([path], tmp_path / "out", workspace=tmp_path, jobs=2)
-    pool = engine._kept_pool(2, os.getpid())
+    pool = kept_pool(1, os.getpid())
     for worker in list(pool._processes):
         os.kill(worker, signal.SIGKILL)
     deadline = time.monotonic() + 20
@@ -312,5 +313,5 @@ def test_few_parts_are_under_way_at_once(tmp_path, reader, jobs):
             engine.read_all(chunks, reader, tmp_path, jobs, lambda: Parts.begin(tmp_path, {}))
         )
     ]
-    assert max(ahead) <= 20 * (engine._AHEAD * jobs + 2)
+    assert max(ahead) <= 20 * (engine._WAITING * jobs + 2)
     assert len(list(tmp_path.glob(PARTS + "*/*"))) == 20

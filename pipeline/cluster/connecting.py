@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cluster.answers import Refused
-from pipeline.engine import deaf_to_ctrl_c
 from pipeline.errors import InputError, ShortageError
+from pipeline.workers import deaf_to_ctrl_c
 
 CONNECT_SECONDS = 10
 """To wait for a scheduler, and then for its first worker."""

@@ -37,9 +37,9 @@ def permutations() -> tuple[Hashes, Hashes]:
 
 def _spread(hashes: Hashes) -> Hashes:
     """The finalizer of MurmurHash3 (Appleby 2011): every bit depends on every other."""
-    hashes = (hashes ^ (hashes >> 16)) * np.uint32(0x85EBCA6B)
-    hashes = (hashes ^ (hashes >> 13)) * np.uint32(0xC2B2AE35)
-    return hashes ^ (hashes >> 16)
+    once = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    twice = (once ^ (once >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return np.asarray(twice ^ (twice >> np.uint32(16)))
 
 
 def shingles(text: str) -> Hashes:

@@ -1,0 +1,106 @@
+"""Worker processes of one machine: kept for the next run, deaf to Ctrl-C, and never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
+
+from joblib.externals.loky import ProcessPoolExecutor, process_executor
+
+_LOOK_SECONDS = 1.0
+_IDLE_SECONDS = 300
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def _end_with_parent(parent: int) -> None:
+    """Begin a worker's watch: without it a worker waits minutes for the next task of a run that was killed."""
+    # loky takes a worker that came to hold 300 MB for a leaking one, ends it, and waits for ever for what it was given
+    process_executor._USE_PSUTIL = False
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    if os.name == "posix":  # elsewhere an orphan keeps its parent's number
+        threading.Thread(target=watch, daemon=True).start()
+
+
+@contextlib.contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes begun within do not hear Ctrl-C: who began them does, and ends them; one just starting would print a traceback.
+
+    Who begins them hears what ends it (Ctrl-C, a terminal closed, ``kill``) only afterwards: a process half begun cannot be ended.
+    """
+    if os.name != "posix":
+        yield
+        return
+    from multiprocessing.resource_tracker import ensure_running  # noqa: PLC0415  # not on every system
+
+    ensure_running()  # begun later, among the workers, it would unblock the signal again
+    with _hearing_later(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _hearing_later(*signals: signal.Signals) -> Iterator[None]:
+    """Signals are answered at the end. Blocking is not enough: they reach any thread, and the main one answers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: deque[signal.Signals] = deque()
+    answers = {
+        told: signal.signal(told, lambda number, _: heard.append(signal.Signals(number))) for told in signals
+    }
+    try:
+        yield
+    finally:
+        for told, answer in answers.items():
+            signal.signal(told, answer)
+        for told in heard:
+            signal.raise_signal(told)
+
+
+@functools.lru_cache(maxsize=1)
+def kept_pool(count: int, parent: int) -> ProcessPoolExecutor:
+    """The pool of so many processes that ``parent`` began; :func:`workers` sees to it that it is whole."""
+    return ProcessPoolExecutor(
+        max_workers=count,
+        timeout=_IDLE_SECONDS,
+        initializer=_end_with_parent,
+        initargs=(parent,),
+        env={
+            name: os.environ.get(name, "1") for name in _THREADS
+        },  # the processes are as many as the processors
+    )
+
+
+@contextlib.contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes: those of the run before, while they are there and none of them was ended from outside.
+
+    Kept for the next run, but when anything is raised: nobody writes a part any more then, nor is left half begun.
+    """
+    try:
+        try:
+            with deaf_to_ctrl_c():
+                kept_pool(count, os.getpid()).submit(int)
+        except BrokenExecutor:
+            kept_pool.cache_clear()
+        yield kept_pool(count, os.getpid())
+    except BaseException:
+        with deaf_to_ctrl_c():
+            kept_pool(count, os.getpid()).shutdown(kill_workers=True)
+            kept_pool.cache_clear()
+        raise
