@@ -97,17 +97,18 @@ def histograms(posteriors: Floats) -> Indices:
 def share_densities(counts: Indices, held_out: HeldOutPosteriors) -> Floats:
     """Posterior density of every share, to be read by :func:`quantile`; shape (n_departments, n_labels, points).
 
-    ``counts`` (n_departments, n_labels, BINS) as of :func:`histograms`. Densities sum to 1; that of a label that is not
-    :attr:`~HeldOutPosteriors.known` is 0.
+    ``counts`` (n_departments, n_labels, BINS) as of :func:`histograms`. Densities sum to 1; those of a label that is not
+    :attr:`~HeldOutPosteriors.known`, and of a department without opinions, are 0.
     """
     densities = np.zeros((*counts.shape[:2], _POINTS))
     labels = np.flatnonzero(held_out.known)
-    if not len(labels):
+    spoken_of = np.flatnonzero(counts.any(axis=(1, 2)))
+    if not len(labels) or not len(spoken_of):
         return densities
     mixtures = [_log_mixtures(*pair) for pair in _plausible(held_out.counts[:, :, labels])]
-    for start in range(0, len(counts), _AT_ONCE):
-        some = slice(start, start + _AT_ONCE)
-        densities[some, labels] = _densities(counts[some, labels].astype(np.float64), mixtures)
+    for start in range(0, len(spoken_of), _AT_ONCE):
+        some = np.ix_(spoken_of[start : start + _AT_ONCE], labels)
+        densities[some] = _densities(counts[some].astype(np.float64), mixtures)
     return densities
 
 

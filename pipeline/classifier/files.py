@@ -201,7 +201,7 @@ def _checked(
         distinct = len(set(features)) == len(features) and isinstance(features, list)
     except (ValueError, TypeError, RecursionError):
         distinct = False
-    if not distinct or not all(isinstance(feature, str) for feature in features):
+    if not distinct or not set(map(type, features)) <= {str}:
         raise ModelError(f"模型 {version} 的 vocabulary.json 不是一列不重复的词；请重建。")
     arrays = {name: array.astype(np.float64) for name, array in stored.items()}
     n, labels = len(features), len(taxonomy.codes)
@@ -225,7 +225,7 @@ def _checked(
     ):
         raise ModelError(f"模型 {version} 的数组形状不对；请重建。")
     return Model(
-        vocabulary={name: i for i, name in enumerate(features)},
+        vocabulary=dict(zip(features, range(n), strict=True)),
         issues=issue_columns(taxonomy),
         card=card,
         **arrays,
