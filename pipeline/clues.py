@@ -7,6 +7,7 @@ Clues go to the discipline office only. The text is masked, so a name is its mar
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -254,7 +255,7 @@ def _refuses(said: str, segmenter: Segmenter) -> bool:
 def _gives(said: str, segmenter: Segmenter) -> bool:
     begun = _beginnings(segmenter.lexicon)
     counted = not _GOODS.isdisjoint(segmenter.lexicon.counted(said))
-    if not counted and not any(said[place : place + 2] in begun for place in range(len(said))):
+    if not counted and begun.isdisjoint(map(operator.add, said, said[1:])):
         return False
     known = segmenter.lexicon.classes
     terms = [(token, known[token]) for token in segmenter.tokens(said) if token in known]

@@ -16,11 +16,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-
 from pipeline.classifier.read import Reader, open_reader
-from pipeline.errors import InputError, OutputError, ShortageError
+from pipeline.errors import InputError, OutputError
 from pipeline.parts import PART, Parts
 from pipeline.parts.files import COLUMNS, values_of
 from pipeline.records import Opinion, Reading, Rejection
@@ -37,6 +34,8 @@ _WAITING = 3
 """Parts for each process that are read or being read, while an earlier one keeps them waiting."""
 
 if TYPE_CHECKING:
+    from joblib.externals.loky import ProcessPoolExecutor
+
     from pipeline.classifier.compiled.read import Tables
 
 Read = Callable[[Sequence[Opinion]], list[Reading]]
@@ -173,22 +172,17 @@ def _read_in_parts(
         first = waiting[0][1]
         return not isinstance(first, Future) or first.done() or len(waiting) > _WAITING * jobs
 
-    try:
-        with contextlib.ExitStack() as stack:
-            others = None
-            if jobs > 1:
-                pool = stack.enter_context(workers(jobs - 1))
-                others = _Workers(pool, jobs - 1, root, identity_of(reader), parts)
-            for number, chunk in enumerate(chunks):
-                waiting.append((number, begun(number, chunk, others)))
-                while waiting and due():
-                    yield _taken(parts, *waiting.popleft())
-            while waiting:
+    with contextlib.ExitStack() as stack:
+        others = None
+        if jobs > 1:
+            pool = stack.enter_context(workers(jobs - 1))
+            others = _Workers(pool, jobs - 1, root, identity_of(reader), parts)
+        for number, chunk in enumerate(chunks):
+            waiting.append((number, begun(number, chunk, others)))
+            while waiting and due():
                 yield _taken(parts, *waiting.popleft())
-    except TerminatedWorkerError:
-        raise ShortageError(
-            "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"
-        ) from None
+        while waiting:
+            yield _taken(parts, *waiting.popleft())
 
 
 def _taken(parts: Parts, number: int, part: list[Reading] | Future[str]) -> list[Reading]:

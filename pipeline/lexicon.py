@@ -91,19 +91,23 @@ def load_lexicon(path: Path) -> Lexicon:
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip() or line.startswith("# "):
             continue
-        where = f"领域词表 {path.name} 第 {number} 行"
-        parts = line.split("\t")
-        if len(parts) not in (2, 3):
-            raise ResourceError(f"{where}应有 2 或 3 列（制表符分隔），现有 {len(parts)} 列。")
-        term, klass = parts[0], parts[1]
-        if not _TERM.fullmatch(term):
-            raise ResourceError(
-                f"{where}的词“{term[:20]}”含空格、标点、两个 # 或过长，分词时会被切开，请改写。"
-            )
-        if not _CLASS.fullmatch(klass):
-            raise ResourceError(f"{where}的类别“{klass[:20]}”应为小写英文与下划线。")
-        if term in seen:
-            raise ResourceError(f"{where}的词“{term}”与第 {seen[term]} 行重复。")
+        columns = line.split("\t")
+        wrong = _wrong(columns, seen)
+        if wrong:
+            raise ResourceError(f"领域词表 {path.name} 第 {number} 行{wrong}。")
+        term, klass = columns[:2]
         seen[term] = number
         (patterns if NUMBER in term else classes)[term] = klass
     return Lexicon(classes=classes, patterns=patterns)
+
+
+def _wrong(columns: list[str], seen: dict[str, int]) -> str:
+    """What is wrong with a line, "" for nothing; ``seen`` are the terms before and their lines."""
+    if len(columns) not in (2, 3):
+        return f"应有 2 或 3 列（制表符分隔），现有 {len(columns)} 列"
+    term, klass = columns[:2]
+    if not _TERM.fullmatch(term):
+        return f"的词“{term[:20]}”含空格、标点、两个 # 或过长，分词时会被切开，请改写"
+    if not _CLASS.fullmatch(klass):
+        return f"的类别“{klass[:20]}”应为小写英文与下划线"
+    return f"的词“{term}”与第 {seen[term]} 行重复" if term in seen else ""

@@ -19,6 +19,7 @@ from pipeline.cli.taxonomies import taxonomy
 from pipeline.cli.training import models, train
 from pipeline.cli.withdrawing import purge, withdraw
 from pipeline.cli.workspaces import init
+from pipeline.workers import collect_seldom
 
 _EPILOG = "某个命令的用法：qingyi 命令 --help。"
 
@@ -40,6 +41,7 @@ for command in (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command line and exit with its status; ``--debug`` may stand anywhere."""
+    collect_seldom()
     words = sys.argv[1:] if arguments is None else arguments
     wanted = [word for word in words if word != "--debug"]
     sys.exit(exit_status(lambda: qingyi.main(wanted, "qingyi", standalone_mode=False), debug=wanted != words))

@@ -6,11 +6,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.documents.book import Book
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.records import Reading
 from pipeline.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from pipeline.documents.book import Book
 
 NAME = "clues.xlsx"
 SHEET, GUIDE = "问题线索", "说明"
@@ -102,6 +105,8 @@ def write_clues(rows: Iterable[ClueRow], sealed: Path, *, password: str | None =
 
 
 def _write(rows: Iterable[ClueRow], path: Path, scratch: Path, *, locked: bool) -> int:
+    from pipeline.documents.book import Book  # noqa: PLC0415  # small runs seldom have clues
+
     book = Book(path, SHEET)
     book.book.tmpdir = str(scratch)  # rows wait in files: not in a folder that others share
     try:

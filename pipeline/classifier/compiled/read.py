@@ -62,7 +62,8 @@ class _Seen:
         if number not in self._clauses:
             mine = self._mine(number)
             columns = (self.spans.starts, self.spans.ends, self.spans.sentences)
-            self._clauses[number] = list(map(Clause, *(column[mine].tolist() for column in columns)))
+            rows = zip(*(column[mine].tolist() for column in columns), strict=True)
+            self._clauses[number] = list(map(Clause._make, rows))
         return self._clauses[number]
 
     def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
