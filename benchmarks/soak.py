@@ -4,9 +4,9 @@
 
     nice -n 15 .venv/bin/python -m benchmarks.soak --runs 200
 
-Every fourth run is ``report``, the others are ``classify``, of the head of a sample, into the same folder. What the process
-holds is looked at after every run: resident memory, threads, open files, children, and entries in the folder of temporary
-files.
+Every fourth run is ``report``, the others are ``classify``, of ``--rows`` of the sample and the labelled corpus, into the same folder;
+from 1,001 rows on, compiled loops read them and, with ``--jobs 2``, a worker too. What the process holds is looked at after every run:
+resident memory, threads, open files, children, and entries in the folder of temporary files.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pipeline.run import classify, report
 from pipeline.workspace import SHIPPED
 
 ROWS = 40
-"""Of the sample: what a run leaves behind does not depend on their number."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,17 @@ class Held:
         )
 
 
-def soak(runs: int, folder: Path, jobs: int = 1) -> Iterator[Held]:
-    """Run again and again on the head of a sample, with results in ``folder``; what is held after each run."""
+def _lines() -> Iterator[str]:
+    """Opinions, as lines of JSON."""
+    data = SHIPPED / "data"
+    for path in (data / "samples/round1/questionnaire.jsonl", *sorted(data.glob("labelled/*.jsonl"))):
+        yield from path.read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+def soak(runs: int, folder: Path, jobs: int = 1, rows: int = ROWS) -> Iterator[Held]:
+    """Run again and again on the same ``rows`` opinions, with results in ``folder``; what is held after each run."""
     source = folder / "head.jsonl"
-    lines = (
-        (SHIPPED / "data/samples/round1/questionnaire.jsonl")
-        .read_text(encoding="utf-8")
-        .splitlines(keepends=True)
-    )
-    source.write_text("".join(lines[:ROWS]), encoding="utf-8")
+    source.write_text("".join(islice(_lines(), rows)), encoding="utf-8")
     for number in range(runs):
         command = report if number % 4 == 0 else classify
         command([source], folder / "out", workspace=folder, jobs=jobs)
@@ -77,12 +79,13 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--rows", type=int, default=ROWS)
     given = parser.parse_args()
     print("runs     MB  threads  files  children  temporary")
     resident = []
     with tempfile.TemporaryDirectory() as outputs, tempfile.TemporaryDirectory() as temporary:
         tempfile.tempdir = temporary  # what runs leave there is theirs alone
-        for number, held in enumerate(soak(given.runs, Path(outputs), given.jobs), 1):
+        for number, held in enumerate(soak(given.runs, Path(outputs), given.jobs, given.rows), 1):
             resident.append(held.megabytes)
             if number in {1, 2, 5, 10, 20, given.runs} or number % 25 == 0:
                 print(

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.lexicon import Lexicon
 from pipeline.text.segment import Segmenter
 
 
-def frequencies(lexicon: Lexicon) -> dict[str, int]:
-    """Word → frequency, as :class:`~pipeline.text.segment.Segmenter` has them; their sum is the total it divides by.
+def frequencies(segmenter: Segmenter) -> dict[str, int]:
+    """Word → frequency, as the segmenter has them; their sum is the total it divides by.
 
     The dictionary is that of jieba, read without loading jieba; rjieba carries the same one.
     """
@@ -25,5 +24,5 @@ def frequencies(lexicon: Lexicon) -> dict[str, int]:
         usecols=["word", "frequency"], quoting=csv.QUOTE_NONE, keep_default_na=False, encoding="utf-8",
     )  # fmt: skip
     known: dict[str, int] = dict(zip(table["word"].tolist(), table["frequency"].tolist(), strict=True))
-    known.update(Segmenter(lexicon).suggested())
+    known.update(segmenter.suggested())
     return known

@@ -22,37 +22,32 @@ class Segmenter:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self._tokenizer: rjieba.Jieba | None = None
+        self._built: tuple[rjieba.Jieba, dict[str, int]] | None = None
 
     def __getstate__(self) -> dict[str, Lexicon | None]:
-        return {"lexicon": self.lexicon, "_tokenizer": None}
+        return {"lexicon": self.lexicon, "_built": None}
+
+    def _build(self) -> tuple[rjieba.Jieba, dict[str, int]]:
+        """The tokenizer, and the frequency that it gave each term."""
+        if self._built is None:
+            unused = "rjieba" not in sys.modules
+            import rjieba  # noqa: PLC0415  # its dictionary is needed only where texts are read
+
+            # on import it reads its dictionary for a tokenizer of its own: a tenth of a second, and memory, that the first here can use
+            tokenizer = rjieba._DEFAULT_JIEBA if unused else rjieba.Jieba()
+            self._built = (
+                tokenizer,
+                {term: tokenizer.add_word(term, None, None) for term in self.lexicon.classes},
+            )
+        return self._built
 
     def suggested(self) -> dict[str, int]:
         """Term of the lexicon → frequency that keeps it whole, as the tokenizer suggests it when the term is added."""
-        import rjieba  # noqa: PLC0415  # its dictionary is needed only where texts are read
-
-        tokenizer = rjieba.Jieba()
-        found: dict[str, int] = {}
-        for term in self.lexicon.classes:
-            found[term] = tokenizer.suggest_freq(term)
-            tokenizer.add_word(term, None, None)
-        return found
-
-    def _build(self) -> rjieba.Jieba:
-        unused = "rjieba" not in sys.modules
-        import rjieba  # noqa: PLC0415  # its dictionary is needed only where texts are read
-
-        # on import it reads its dictionary for a tokenizer of its own: a tenth of a second, and memory, that the first here can use
-        tokenizer = rjieba._DEFAULT_JIEBA if unused else rjieba.Jieba()
-        for term in self.lexicon.classes:
-            tokenizer.add_word(term, None, None)
-        return tokenizer
+        return self._build()[1]
 
     def tokens(self, text: str) -> list[str]:
         """Cut a text; ``"".join(tokens) == text``. Marks of masked data stay whole."""
-        if self._tokenizer is None:
-            self._tokenizer = self._build()
-        cut = self._tokenizer.cut
+        cut = self._build()[0].cut
         if "〔" not in text:
             return cut(text, False)
         tokens: list[str] = []

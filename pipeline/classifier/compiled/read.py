@@ -167,7 +167,7 @@ def tables_of(reader: Reader) -> Tables:
     lexicon, vocabulary = reader.segmenter.lexicon, reader.model.vocabulary
     classes = sorted({*lexicon.classes.values(), *lexicon.patterns.values()})
     return Tables(
-        words=dictionary(vocabulary, lexicon, classes),
+        words=dictionary(vocabulary, reader.segmenter, classes),
         meanings=meanings(vocabulary, lexicon, classes),
         guises=guises(lexicon),
         weights=weights_of(reader.model),

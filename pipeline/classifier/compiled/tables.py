@@ -30,6 +30,7 @@ from pipeline.lexicon import NUMBER, Lexicon
 from pipeline.text import disguise
 from pipeline.text.dictionary import frequencies
 from pipeline.text.disguises import Disguises, load_disguises
+from pipeline.text.segment import Segmenter
 
 _ALL = 1 << 16
 _SURROGATES = range(0xD800, 0xE000)
@@ -89,16 +90,18 @@ def kinds(lexicon: Lexicon) -> npt.NDArray[np.uint16]:
     return table
 
 
-def dictionary(vocabulary: dict[str, int], lexicon: Lexicon, classes: list[str]) -> Dictionary:
+def dictionary(vocabulary: dict[str, int], segmenter: Segmenter, classes: list[str]) -> Dictionary:
     """Words with what they mean, numbered as ``classes`` are, and the vocabulary's n-grams."""
-    known = frequencies(lexicon)
+    known, lexicon = frequencies(segmenter), segmenter.lexicon
     words = list(known)
     logs = np.log(np.maximum(np.fromiter(known.values(), dtype=np.float64, count=len(known)), 1.0))
     unknown = -float(np.log(float(sum(known.values()))))
     number = {name: i for i, name in enumerate(classes)}
-    kinds_of_words = np.array(
-        [number.get(lexicon.classes.get(word, ""), -1) for word in words], dtype=np.int16
-    )
+    place = dict(zip(words, range(len(words)), strict=True))
+    kinds_of_words = np.full(len(words), -1, dtype=np.int16)
+    kinds_of_words[[place[term] for term in lexicon.classes]] = [
+        number[name] for name in lexicon.classes.values()
+    ]
     ngrams = [
         feature for feature in vocabulary if len(feature) <= NGRAM or BEGIN in feature or END in feature
     ]
