@@ -45,6 +45,23 @@ def carry_pairs(migrations: Sequence[Migration], pairs: Iterable[Pair], version:
     )
 
 
+def present_code(migrations: Sequence[Migration], code: str, taxonomy: Taxonomy) -> str:
+    """What a label, of whichever version, is called in the present one: the code itself where that is not certain."""
+    codes: tuple[str, ...] = (code,)
+    for migration in migrations if code not in taxonomy.codes else ():
+        codes = migration.carry(codes).codes
+    return codes[0] if codes else code
+
+
+def heirs(migrations: Sequence[Migration], codes: Iterable[str]) -> frozenset[str]:
+    """All labels of the present version that came of some of the first one, by a split too."""
+    found = set(codes)
+    for migration in migrations:
+        carried = migration.carry(found)
+        found = {*carried.codes, *carried.waiting}
+    return frozenset(found)
+
+
 class Stored(Protocol):
     """What somebody said of an opinion: pairs, with codes of the taxonomy's version."""
 

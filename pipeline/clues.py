@@ -23,10 +23,19 @@ Reason = Literal["money", "date", "bribery"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 """In the order in which they are given."""
 
-BRIBERY_LABELS = frozenset({"gifts_and_bribes", "product_solicitation"})
-"""Labels that say bribery by themselves."""
-WORK_STYLE_LABELS = frozenset({"cold_treatment", "stalling", "opacity", "formalism"})
-"""Labels about how work is done: an amount or a date counts only where it stands close to the name."""
+
+class Concerns(NamedTuple):
+    """Labels that say ``bribery`` by themselves, and those about ``work_style``: there an amount or a date counts only close to the name."""
+
+    bribery: frozenset[str]
+    work_style: frozenset[str]
+
+
+CONCERNS = Concerns(
+    frozenset({"gifts_and_bribes", "product_solicitation"}),
+    frozenset({"cold_treatment", "stalling", "opacity", "formalism"}),
+)
+"""Those of the shipped taxonomy."""
 
 _REACH, _LABEL_REACH = 2, 4
 """Clauses before and after an official's name, in its paragraph, in which words or a label's evidence are about him."""
@@ -113,12 +122,17 @@ class Evidence(NamedTuple):
 
 
 def clue_reasons(
-    text: str, clauses: list[Clause], evidence: Sequence[Evidence], taxonomy: Taxonomy, segmenter: Segmenter
+    text: str,
+    clauses: list[Clause],
+    evidence: Sequence[Evidence],
+    taxonomy: Taxonomy,
+    segmenter: Segmenter,
+    concerns: Concerns = CONCERNS,
 ) -> tuple[Reason, ...]:
     """Why an opinion is a clue, in the order of :data:`REASONS`; empty where it is none. ``text`` is masked, ``clauses`` are its own.
 
     Not named are the writer, whom the letter is addressed to, and who is asked or thanked. An amount or a calendar date (a month of a year or with its day, 去年中秋) counts near an official and the
-    evidence of an issue, an amount also where he takes it. Bribery is a label of :data:`BRIBERY_LABELS` or the lexicon's
+    evidence of an issue, an amount also where he takes it. Bribery is one of the labels that it ``concerns`` or the lexicon's
     terms for it, unless refused or denied; it counts near an official, or in the clause that names anybody else. Where there
     is praise, a name beside something returned is passed over; praise alone is a clue by those terms only, since a model may
     take an accusation for it. Time is linear in the text's length.
@@ -133,10 +147,10 @@ def clue_reasons(
     for named in _named(opinion):
         if praised and any(map(_RETURNED.search, opinion.said(opinion.near(named.clause, _LABEL_REACH)))):
             continue
-        if "bribery" not in found and _bribery(opinion, named, segmenter):
+        if "bribery" not in found and _bribery(opinion, named, segmenter, concerns.bribery):
             found.add("bribery")
         if named.official and not only_praised:
-            found |= _amounts_and_dates(opinion, named.clause, taxonomy.issues)
+            found |= _amounts_and_dates(opinion, named.clause, taxonomy.issues, concerns.work_style)
     return tuple(reason for reason in REASONS if reason in found)
 
 
@@ -219,7 +233,9 @@ def _addressed(left: str, right: str) -> bool:
     )
 
 
-def _amounts_and_dates(opinion: _Opinion, clause: int, issues: Collection[str]) -> set[Reason]:
+def _amounts_and_dates(
+    opinion: _Opinion, clause: int, issues: Collection[str], work_style: frozenset[str]
+) -> set[Reason]:
     """What stands near an official's name in ``clause``: of work style, only just before it and in the same sentence."""
     found: set[Reason] = set()
     if any(map(_TAKEN.search, opinion.said([clause]))):
@@ -227,7 +243,7 @@ def _amounts_and_dates(opinion: _Opinion, clause: int, issues: Collection[str]) 
     accused = opinion.labels(clause, _REACH) & set(issues)
     if accused:
         near: Iterable[int] = opinion.near(clause, _REACH)
-        if accused <= WORK_STYLE_LABELS:
+        if accused <= work_style:
             sentence = opinion.clauses[clause].sentence
             near = (n for n in near if n in {clause - 1, clause} and opinion.clauses[n].sentence == sentence)
         said = opinion.said(near)
@@ -236,9 +252,9 @@ def _amounts_and_dates(opinion: _Opinion, clause: int, issues: Collection[str]) 
     return found
 
 
-def _bribery(opinion: _Opinion, named: _Named, segmenter: Segmenter) -> bool:
+def _bribery(opinion: _Opinion, named: _Named, segmenter: Segmenter, labels: frozenset[str]) -> bool:
     """Whether a label or the words near a name say that something was given or taken, and none that it was refused."""
-    if opinion.labels(named.clause, _LABEL_REACH if named.official else 0) & BRIBERY_LABELS:
+    if opinion.labels(named.clause, _LABEL_REACH if named.official else 0) & labels:
         return True
     near = opinion.near(named.clause, _REACH if named.official else 0)
     return any(opinion.gives(clause, segmenter) for clause in near) and not any(

@@ -53,6 +53,11 @@ class Round:
     run: Mapping[str, Any]
     incomparable: Mapping[str, Action]
 
+    @property
+    def name(self) -> str:
+        """What it is called in the ledger."""
+        return str((self.run.get("order") or {}).get("round") or period_of(self.tables))
+
     @cached_property
     def opinions(self) -> pd.DataFrame:
         """Day and labels of every distinct valid opinion that is not sealed; without texts."""
@@ -93,6 +98,7 @@ def compare(
         raise InputError(f"{output} 里有一轮判定的结果，比较会盖掉它；请给比较另选一个文件夹。")
     labels = [code for code in space.taxonomy.codes if code not in earlier.incomparable]
     comparison = Comparison(
+        names=(earlier.name, later.name),
         before=earlier.tables.totals,
         after=later.tables.totals,
         cells=compare_rounds(earlier.tables.summary, later.tables.summary, labels),
@@ -208,7 +214,7 @@ def _write(
     frame.map(csv_cell).to_csv(folder.path("comparison.csv"), index=False, encoding="utf-8-sig")
     series = series_of(later.tables)
     since = Earlier(
-        name=period_of(earlier.tables),
+        name=earlier.name,
         valid=int(earlier.tables.totals["valid_distinct"]),
         changes=(*comparison.overall, *comparison.cells),
     )
@@ -220,7 +226,7 @@ def _write(
         ledger,
         round_cells(after, before, _moves(comparison.cells)),
         space.taxonomy,
-        round_name=period_of(later.tables),
+        round_name=later.name,
         today=dt.date.fromisoformat(imprint.day) if imprint.day else dt.date.min,
         due=dt.date.fromisoformat(imprint.due) if imprint.due else "",
     )

@@ -36,6 +36,9 @@ from pipeline.workspace import Workspace
 if TYPE_CHECKING:
     from pipeline.papers import Order
 
+SAID = ("office", "round", "day", "days")
+"""What the record of a run keeps of its order."""
+
 Progress = Callable[[float, int], None]
 """Called with the share of the input read, 0 to 1, and the rows read so far."""
 
@@ -149,7 +152,7 @@ def judge(
 
 def ordered(order: Order | None) -> dict[str, Any]:
     """What an office said of its papers, but for the password."""
-    return {"office": order.office, "day": order.day, "days": order.days} if order else {}
+    return {name: getattr(order, name) for name in SAID} if order else {}
 
 
 def _papers(output: Path, space: Workspace, options: Options) -> Callable[..., list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from pipeline.aggregate.commendation import commend, false_finding_rates
 from pipeline.aggregate.series import Series, compare_within_series
 from pipeline.aggregate.tables import Tables
+from pipeline.carrying import present_code
 from pipeline.directory import KINDS
 from pipeline.documents.briefing import write_briefing
 from pipeline.documents.clues import LONGEST_PASSWORD, SHORTEST_PASSWORD, ClueRow, is_locked, write_clues
@@ -26,7 +28,7 @@ from pipeline.documents.word import Imprint
 from pipeline.documents.workbook import write_workbook
 from pipeline.errors import InputError
 from pipeline.expressions import Evidence, typical_expressions
-from pipeline.ledger.carrying import carry
+from pipeline.ledger.carrying import carry, under_present_labels
 from pipeline.ledger.reading import read_ledger
 from pipeline.ledger.rows import LedgerRow
 from pipeline.outputs import OutputFolder, table_rows
@@ -37,6 +39,10 @@ from pipeline.workspace import Workspace
 LAST_DAY = "9900-01-01"
 """Of issue: calendars end a century later."""
 
+_LONGEST_NAME = 30
+_NAME = re.compile(r"[^；;：:\r\n]*")
+"""Of a round: the ledger writes several with these signs between them."""
+
 DAYS = 30
 """For putting right, from the day of issue."""
 
@@ -45,14 +51,15 @@ DAYS = 30
 class Order:
     """What an office says of its papers.
 
-    ``office`` signs; ``day`` of issue is ``YYYY-MM-DD``, the round's last day where it is empty; ``days`` are given for
+    ``office`` signs; ``round`` is what this round is called, its days where it is empty; ``day`` of issue is ``YYYY-MM-DD``, the round's last day where it is empty; ``days`` are given for
     putting right; ``password`` locks the sealed file.
 
     Raises:
-        InputError: the password is too short or too long, or the day too late.
+        InputError: the password or the round's name is too short or too long, or the day too late.
     """
 
     office: str = ""
+    round: str = ""
     day: str = ""
     days: int = DAYS
     password: str | None = field(default=None, repr=False)
@@ -60,6 +67,8 @@ class Order:
     def __post_init__(self) -> None:
         if self.password is not None and not SHORTEST_PASSWORD <= len(self.password) <= LONGEST_PASSWORD:
             raise InputError(f"问题线索的密码应为 {SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 个字符。")
+        if len(self.round) > _LONGEST_NAME or not _NAME.fullmatch(self.round):
+            raise InputError(f"--round 的名称最多 {_LONGEST_NAME} 个字，不能有分号、冒号和换行。")
         if self.day > LAST_DAY:
             raise InputError(f"文书日期应在 {LAST_DAY} 以前。")
 
@@ -119,7 +128,7 @@ def write_papers(
         ledger,
         round_cells(disclosure),
         space.taxonomy,
-        round_name=period_of(tables),
+        round_name=order.round or period_of(tables),
         today=dt.date.fromisoformat(imprint.day) if imprint.day else dt.date.min,
         due=dt.date.fromisoformat(imprint.due) if imprint.due else "",
     )
@@ -206,15 +215,18 @@ def check_seal(folder: Path, order: Order) -> None:
 
 
 def ledger_in(folder: Path, space: Workspace) -> tuple[LedgerRow, ...]:
-    """The ledger that lies in a result folder, as people left it; no rows where there is none.
+    """The ledger that lies in a result folder, as people left it, under the present labels; no rows where there is none.
 
     Raises:
         InputError: it cannot be read as a ledger.
     """
     path = folder / "ledger.xlsx"
-    return read_ledger(path, space.taxonomy, space.directory) if path.exists() else ()
+    if not path.exists():
+        return ()
+    rows = read_ledger(path, space.taxonomy, space.directory)
+    return under_present_labels(rows, lambda code: present_code(space.migrations, code, space.taxonomy))
 
 
 def period_of(tables: Tables) -> str:
-    """A round's name in the ledger: its days."""
+    """A round's days, by which the ledger calls it where it was given no name."""
     return span(str(tables.totals["first_day"]), str(tables.totals["last_day"])) or "本轮"

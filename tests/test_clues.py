@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.clues import REASONS, Evidence, clue_reasons
+from pipeline.clues import CONCERNS, REASONS, Evidence, clue_reasons
 from pipeline.documents.clues import ClueRow, clue_row, write_clues
 from pipeline.errors import InputError, OutputError
 from pipeline.records import Finding, Opinion
@@ -168,6 +168,17 @@ def test_evidence_far_away_or_about_another_department_does_not_count(workspace,
     assert found(text, [2, 3, 4]) == ()
     assert found(text.replace("检验站", "灯坏了，门也关不上，椅子没有。检验站")) == ()
     assert reasons("王处长2023年5月来过。", "", workspace, reader) == ()
+
+
+def test_labels_of_another_taxonomy_are_concerned_as_they_are_told(workspace, reader):
+    text = "质标处〔姓名〕处长来过，样品留下一台没还。"
+    clauses, shown = split_clauses(text), [Evidence(STALLING, 0, len(text))]
+
+    def found(concerns):
+        return clue_reasons(text, clauses, shown, workspace.taxonomy, reader.segmenter, concerns)
+
+    assert found(CONCERNS) == ()
+    assert found(CONCERNS._replace(bribery=frozenset({STALLING}))) == ("bribery",)
 
 
 def test_reasons_come_in_order_and_only_with_a_name(workspace, reader):

@@ -6,6 +6,7 @@ import csv
 import html
 import json
 import shutil
+from dataclasses import replace
 
 import docx
 import openpyxl
@@ -14,10 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.comparing import COMPARED, compare
+from pipeline.documents.ledger import write_ledger
 from pipeline.errors import InputError
+from pipeline.ledger.reading import read_ledger
 from pipeline.papers import Order
 from pipeline.run import report
-from pipeline.workspace import SHIPPED
+from pipeline.workspace import SHIPPED, Workspace
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +179,17 @@ def older(rounds, tmp_path):
 
 def test_a_renamed_label_is_compared(older, rounds, tmp_path):
     old, space = older('[[rename]]\nold = "slow_work"\nnew = "stalling"', "slow_work")
+    known = Workspace(root=space)
+    rows = read_ledger(old / "ledger.xlsx", known.taxonomy, known.directory)
+    worked = [
+        replace(row, label="slow_work", progress="已约谈") if row.label == "stalling" else row for row in rows
+    ]
+    assert any(row.label == "slow_work" for row in worked)
+    write_ledger(worked, old / "ledger.xlsx")
     found = compare(old, rounds / "round1", tmp_path / "out", workspace=space)
+    carried = read_ledger(tmp_path / "out/ledger.xlsx", known.taxonomy, known.directory)
+    assert {row.cell for row in carried} == {row.cell for row in rows}, "rows go on under the present label"
+    assert {row.progress for row in carried if row.label == "stalling"} == {"已约谈"}
     assert all(cell.before == cell.after for cell in (*found.cells, *found.overall))
     assert {cell.label for cell in found.cells if cell.before} >= {"stalling", "product_solicitation"}
 
@@ -198,6 +211,47 @@ def test_a_folder_that_holds_no_round_is_refused(rounds, tmp_path, missing):
     with pytest.raises(InputError, match=r"damaged 里没有一轮完整的结果"):
         compare(damaged, rounds / "round2", tmp_path / "out", workspace=SHIPPED)
     assert not (tmp_path / "out").exists()
+
+
+def undated(folder, n):
+    lines = "".join(f"第{i}回去盐业公司，窗口拖着不办，来回跑了{i + 2}趟\n" for i in range(n))
+    (folder / f"{n}.csv").write_text("意见内容\n" + lines, encoding="utf-8")
+    return folder / f"{n}.csv"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_ledger_of_rounds_without_dates_moves_on_where_they_have_names(run, tmp_path, named):
+    for number, name in ((12, "2025年第一轮"), (9, "2025年第二轮")):
+        words = [
+            "report",
+            undated(tmp_path, number),
+            "-o",
+            tmp_path / f"{number}",
+            "--workspace",
+            SHIPPED,
+            "--jobs",
+            "1",
+        ]
+        assert run(*words, *(("--round", name) if named else ()))[0] == 0
+    status, out, err = run(
+        "compare", tmp_path / "12", tmp_path / "9", "-o", tmp_path / "out", "--workspace", SHIPPED
+    )
+    assert (status, err) == (0, "")
+    assert ("提示：两轮都叫“本轮”，整改台账当作同一轮" in out) is not named
+    space = Workspace(root=SHIPPED)
+    (row, *_) = read_ledger(tmp_path / "out/ledger.xlsx", space.taxonomy, space.directory)
+    assert row.cell == ("盐业公司", "stalling")
+    if named:
+        assert row.rounds == "2025年第一轮；2025年第二轮"
+        assert row.follow_up.startswith("2025年第二轮：由12件")
+    else:
+        assert (row.rounds, row.follow_up) == ("本轮", "")
+
+
+@pytest.mark.parametrize("name", ["一；二", "第二轮：", "行\n行", "长" * 31])
+def test_a_name_that_the_ledger_cannot_hold_is_refused(name):
+    with pytest.raises(InputError, match=r"^--round 的名称最多 30 个字，不能有分号、冒号和换行。$"):
+        Order(round=name)
 
 
 def test_results_are_not_written_over(rounds):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.documents.disclosure import DisclosedDepartment, Disclosure
 from pipeline.documents.ledger import round_cells, write_ledger
 from pipeline.errors import InputError
-from pipeline.ledger.carrying import carry, together
+from pipeline.ledger.carrying import carry, together, under_present_labels
 from pipeline.ledger.reading import read_ledger
 from pipeline.ledger.rows import COLUMNS, KEY, STATES, LedgerRow, RoundCell
 from pipeline.records import UNSPECIFIED
@@ -327,6 +327,32 @@ def test_a_row_of_a_category_that_is_no_more_is_carried_as_it_is(workspace):
     old = replace(ROW, label="former", category="旧类别", measure="")
     (row,) = carried(workspace, [old], [], today=DUE)
     assert row == replace(old, follow_up="电话回访满意\n第二轮：没有可比的件数")
+
+
+def test_rows_go_on_under_the_present_labels_and_those_of_merged_ones_as_one(workspace):
+    becomes = {"slow_work": "stalling", "red_tape": "stalling"}
+    old = replace(
+        ROW, label="slow_work", category="办事慢", rounds="第一轮", progress="已约谈", leader="", due=DUE
+    )
+    other = replace(
+        old, label="red_tape", category="手续繁", rounds="第二轮", progress="已精简", leader="钱六", due=LATER
+    )
+    same = replace(ROW, label="opacity")
+
+    def present(*rows):
+        return under_present_labels(rows, lambda code: becomes.get(code, code))
+
+    assert present(old, same) == (replace(old, label="stalling", category=""), same)
+    (row,) = present(old, other)
+    assert (row.label, row.category, row.rounds) == ("stalling", "", "第一轮；第二轮")
+    assert (row.progress, row.leader, row.due, row.closed) == ("已约谈\n已精简", "钱六", DUE, False)
+    closed = replace(old, closed=True, state="已完成")
+    (row,) = present(closed, other)
+    assert (row.closed, row.state, row.due) == (False, "整改中", LATER), "what is open stays open"
+    (row,) = present(closed, replace(other, closed=True, state="已完成"))
+    assert (row.closed, row.state) == (True, "已完成")
+    (filled, *_) = carried(workspace, present(old), [])
+    assert filled.category == "推诿拖延"
 
 
 def test_cells_that_were_emptied_are_filled_again(workspace):

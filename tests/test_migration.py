@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import migrating
-from pipeline.carrying import carried_answer, carry_all, carry_findings, carry_pairs, needs_review
+from pipeline.carrying import (
+    carried_answer,
+    carry_all,
+    carry_findings,
+    carry_pairs,
+    heirs,
+    needs_review,
+    present_code,
+)
 from pipeline.classifier.files import active_version, read_card
 from pipeline.cli import main
 from pipeline.errors import ResourceError
@@ -175,6 +183,29 @@ def test_a_stored_label_set_is_carried_over(migration, codes, becomes, waiting):
     assert migration.carry(codes) == Carried(
         becomes, frozenset({"data_fraud", *waiting}), frozenset(waiting)
     ), "nobody was asked about the added label, and a split one waits"
+
+
+@pytest.mark.parametrize(
+    ("code", "present"),
+    [
+        ("stalling", "delay"),
+        ("favoritism", "unfair"),
+        ("delay", "delay"),
+        ("praise", "praise"),
+        ("gifts_and_bribes", "gifts_and_bribes"),
+        ("formalism", "formalism"),
+    ],
+)
+def test_a_code_of_any_version_is_told_by_its_present_one_where_that_is_certain(
+    workspace, migration, code, present
+):
+    assert present_code((migration,), code, migration.apply(workspace.taxonomy)) == present
+    assert present_code((), code, workspace.taxonomy) == code
+
+
+def test_the_heirs_of_a_label_are_all_that_may_mean_it(migration):
+    assert heirs((migration,), ["gifts_and_bribes", "stalling", "formalism"]) == {"gifts", "bribes", "delay"}
+    assert heirs((), ["stalling"]) == {"stalling"}
 
 
 def test_a_label_that_keeps_its_code_in_a_split_stays_and_still_waits(write):

@@ -90,7 +90,7 @@ def full(tmp_path_factory, opinions):
     root = tmp_path_factory.mktemp("full")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        out = run_of(root, "一轮", opinions, report, order=Order(office="评议办", days=20))
+        out = run_of(root, "一轮", opinions, report, order=Order(office="评议办", round="第一轮", days=20))
         with recording(root, "review export", options={"folder": out}, outputs=[root / "复核.xlsx"]):
             batch = export(out, root / "复核.xlsx", workspace=root, n=100, audit=1.0)
         with recording(root, "review export", options={"folder": out}, outputs=[root / "复核.json"]):
@@ -233,7 +233,7 @@ def test_the_round_is_byte_for_byte_one_without_it(withdrawn, tmp_path, opinions
     other.mkdir()
     shutil.copytree(root / "feedback", other / "feedback")
     without = [o for o in opinions if o.id != VICTIM]
-    fresh = run_of(other, "一轮", without, report, order=Order(office="评议办", days=20))
+    fresh = run_of(other, "一轮", without, report, order=Order(office="评议办", round="第一轮", days=20))
     names = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
     ours = {p.relative_to(root / "一轮").as_posix() for p in (root / "一轮").rglob("*") if p.is_file()}
     assert ours == names

@@ -14,12 +14,13 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
+from pipeline.carrying import heirs
 from pipeline.classifier.decisions import Floats, Probabilities
 from pipeline.classifier.features import count_matrix
 from pipeline.classifier.files import load_model
 from pipeline.classifier.model import Model, weighted
 from pipeline.classifier.passages import Groups, evidence_span, joined, most_telling, passages
-from pipeline.clues import Evidence, Reason, clue_reasons
+from pipeline.clues import CONCERNS, Concerns, Evidence, Reason, clue_reasons
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.taxonomy import Taxonomy
@@ -140,6 +141,7 @@ class Reader:
     directory: Directory = field(repr=False)
     segmenter: Segmenter = field(repr=False)
     model: Model = field(repr=False)
+    concerns: Concerns = CONCERNS
 
     def read(self, opinions: Sequence[Opinion]) -> list[Reading]:
         """Read opinions, in order. The result for one does not depend on its neighbours."""
@@ -288,7 +290,7 @@ class Reader:
         for label in withheld:
             start, end = sight.evidence(number, range(len(clauses)), label)
             shown.append(Evidence(self.taxonomy.codes[label], start, end))
-        return clue_reasons(sight.texts[number], clauses, shown, self.taxonomy, self.segmenter)
+        return clue_reasons(sight.texts[number], clauses, shown, self.taxonomy, self.segmenter, self.concerns)
 
     def _finding(
         self,
@@ -323,6 +325,7 @@ def reader_of(workspace: Workspace, model: Model) -> Reader:
         directory=workspace.directory,
         segmenter=Segmenter(workspace.lexicon),
         model=model,
+        concerns=Concerns(*(heirs(workspace.migrations, labels) for labels in CONCERNS)),
     )
 
 

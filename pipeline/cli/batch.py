@@ -20,6 +20,7 @@ from pipeline.cli.options import (
     jobs_option,
     office_option,
     output_option,
+    round_option,
     scheduler_option,
     seal_option,
     workspace_option,
@@ -59,7 +60,7 @@ def _batch(command: Callable[..., None]) -> Callable[..., None]:
 
 def _order(command: Callable[..., None]) -> Callable[..., None]:
     """The options of the commands that write papers."""
-    for decorate in (seal_option, days_option, day_option, office_option):
+    for decorate in (seal_option, days_option, day_option, round_option, office_option):
         command = decorate(command)
     return command
 
@@ -71,6 +72,7 @@ def report(
     inputs: tuple[str | Path, ...],
     output: Path,
     office: str,
+    round_name: str,
     day: str,
     days: int,
     password: str | None,
@@ -93,7 +95,7 @@ def report(
     from pipeline.papers import Order  # noqa: PLC0415
     from pipeline.run import report as run  # noqa: PLC0415
 
-    options["order"] = Order(office=office, day=day, days=days, password=password)
+    options["order"] = Order(office=office, round=round_name, day=day, days=days, password=password)
     with _bar() as (options["progress"], options["notice"]):
         result = run(inputs, output, **options)
     show_result(result, "report.html")

@@ -97,6 +97,11 @@ def show_comparison(comparison: Comparison, taxonomy: Taxonomy, folder: Path) ->
         )
     if comparison.incomparable:
         click.echo(f"提示：类别表变动过，{'、'.join(comparison.incomparable)} 没有比较。")
+    if len(set(comparison.names)) == 1:
+        click.echo(
+            f"提示：两轮都叫“{comparison.names[0]}”，整改台账当作同一轮，没有转入后一轮；"
+            "意见没有日期的，用“qingyi report --round 名称”分别起名。"
+        )
     if comparison.ledger:
         told = "，".join(f"{state} {n} 项" for state, n in comparison.ledger.items())
         click.echo(f"整改台账：{told}；请在 {folder / 'ledger.xlsx'} 上接着填。")

@@ -118,6 +118,14 @@ scheduler_option = click.option(
 office_option = click.option(
     "--office", default="", metavar="名称", help="文书的落款单位；不给就留空，由人填写。", cls=Option
 )
+round_option = click.option(
+    "--round",
+    "round_name",
+    default="",
+    metavar="名称",
+    help="这一轮的名称，如“2026年第二轮”，台账和比较用它；默认是意见的起止日期，没有日期的要给。",
+    cls=Option,
+)
 day_option = click.option(
     "--day",
     default="",

@@ -33,10 +33,11 @@ _WHY = {"split": "拆分过", "add": "新增的", "retire": "停用了"}
 class Comparison:
     """What two rounds' counts say of each other.
 
-    ``before`` and ``after`` are the totals of the rounds, ``cells`` compares departments, ``overall`` all of them together
+    ``names`` are those of the rounds in the ledger, ``before`` and ``after`` their totals, ``cells`` compares departments, ``overall`` all of them together
     (their department is ""). ``incomparable`` labels are in neither. ``notices``: label, day, what changed around it. ``ledger``: state → rows.
     """
 
+    names: tuple[str, str]
     before: Mapping[str, int | str]
     after: Mapping[str, int | str]
     cells: tuple[Change, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.ledger.rows import CHANGES, FEWEST, NOT_GIVEN, RELAPSED, LedgerRow, RoundCell, State
@@ -44,6 +44,32 @@ def carry(
             )
             rows.append(_filled(new, label))
     return tuple(rows)
+
+
+def under_present_labels(rows: Iterable[LedgerRow], present: Callable[[str], str]) -> tuple[LedgerRow, ...]:
+    """Rows under the ``present`` codes of their labels, in their order.
+
+    A renamed label's row gets the new category's name. Rows that a merger made one cell are one row: with all that people
+    wrote in them, closed only if all were.
+    """
+    found: dict[tuple[str, str], LedgerRow] = {}
+    for row in rows:
+        label = present(row.label)
+        now = row if label == row.label else replace(row, label=label, category="")
+        known = found.get(now.cell)
+        found[now.cell] = now if known is None else _merged(known, now)
+    return tuple(found.values())
+
+
+def _merged(row: LedgerRow, other: LedgerRow) -> LedgerRow:
+    open_one = other if row.closed else row
+    return replace(
+        _completed(row, other),
+        rounds="；".join(dict.fromkeys(filter(None, (*row.rounds.split("；"), *other.rounds.split("；"))))),
+        closed=row.closed and other.closed,
+        state=open_one.state,
+        due=open_one.due,
+    )
 
 
 def together(ledgers: Iterable[Iterable[LedgerRow]]) -> tuple[LedgerRow, ...]:

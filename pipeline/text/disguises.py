@@ -18,6 +18,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.workspace import SHIPPED
 
@@ -26,7 +27,7 @@ from pipeline.workspace import SHIPPED
 class Disguises:
     """The list, made ready to look things up in.
 
-    ``spelt`` holds words by syllables and initials; ``sounds`` and ``looks`` terms by the sounds and looks of their characters, one
+    ``spoken`` are words with their syllables; ``sounds`` and ``looks`` terms by the sounds and looks of their characters, one
     sign each, which ``sound`` and ``look`` translate to; ``turned`` words by themselves written backwards; ``whole`` characters by
     their parts, which ``splits`` finds; ``common`` are characters so frequent that they stand for no other.
     """
@@ -36,7 +37,7 @@ class Disguises:
     signs: dict[int, str]
     splits: re.Pattern[str]
     whole: dict[str, str]
-    spelt: dict[str, str]
+    spoken: list[tuple[str, str]]
     short: dict[str, str]
     sound: dict[int, str]
     sounds: dict[str, str]
@@ -45,6 +46,19 @@ class Disguises:
     turned: dict[str, str]
     plain: frozenset[str]
     common: frozenset[str]
+
+    @cached_property
+    def spelt(self) -> dict[str, str]:
+        """Words by syllables and, where they are one word's alone, initials; made when the first letters are met."""
+        spelt: dict[str, str] = {}
+        initials: dict[str, set[str]] = {}
+        for word, spelling in self.spoken:
+            for written, shortened in _spellings(word, spelling.split()):
+                if shortened:
+                    initials.setdefault(written, set()).add(word)
+                else:
+                    spelt.setdefault(written, word)
+        return spelt | {written: min(found) for written, found in initials.items() if len(found) == 1}
 
 
 def _spellings(word: str, syllables: list[str]) -> Iterator[tuple[str, bool]]:
@@ -82,20 +96,11 @@ def load_disguises() -> Disguises:
     by_syllable = {syllable: chr(0xE000 + number) for number, (syllable, _) in enumerate(rows["sound"])}
     look = {ord(character): plain for plain, characters in rows["like"] for character in characters}
     words = frozenset(word for word, _ in spoken)
-    spelt: dict[str, str] = {}
-    initials: dict[str, set[str]] = {}
     sounds: dict[str, str] = {}
     for word, spelling in spoken:
-        syllables = spelling.split()
-        for written, shortened in _spellings(word, syllables):
-            if shortened:
-                initials.setdefault(written, set()).add(word)
-            else:
-                spelt.setdefault(written, word)
         if word in keys or word in terms:
-            sounds.setdefault("".join(by_syllable.get(s, s) for s in syllables), word)
+            sounds.setdefault("".join(by_syllable.get(s, s) for s in spelling.split()), word)
             sounds.setdefault(word.translate(sound), word)
-    spelt |= {written: min(found) for written, found in initials.items() if len(found) == 1}
     whole = {form: plain for plain, forms in rows["split"] for form in forms.split()}
     return Disguises(
         words=words,
@@ -103,7 +108,7 @@ def load_disguises() -> Disguises:
         signs={ord(form): plain for plain, forms in rows["sign"] for form in forms.split()},
         splits=_any_of(whole),
         whole=whole,
-        spelt=spelt,
+        spoken=spoken,
         short={form: plain for plain, forms in rows["short"] for form in forms.split()},
         sound=sound,
         sounds=sounds,

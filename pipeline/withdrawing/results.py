@@ -16,7 +16,7 @@ from pipeline.classifier.read import Reader, open_reader, reader_of
 from pipeline.documents.clues import is_locked
 from pipeline.errors import InputError, ModelError, OutputError, cause
 from pipeline.journal import LOCK, STAGING, settle, sweep
-from pipeline.judging import Result, judge
+from pipeline.judging import SAID, Result, judge
 from pipeline.lock import held
 from pipeline.outputs import LEDGER, RESULTS, OutputFolder, stored_table, table_files
 from pipeline.papers import Order, check_seal
@@ -175,7 +175,7 @@ def recount(folder: ResultFolder, wanted: Wanted, space: Workspace, password: st
     """
     version = str(folder.run["model"])
     said = folder.run.get("order") or {}
-    order = {name: said[name] for name in ("office", "day", "days") if name in said}
+    order = {name: said[name] for name in SAID if name in said}
     kept = Kept(folder, wanted)
     opened = _reader(space, version)
     used = opened.model.version
