@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -56,10 +57,12 @@ class Held:
 
 
 def _lines() -> Iterator[str]:
-    """Opinions, as lines of JSON."""
-    data = SHIPPED / "data"
-    for path in (data / "samples/round1/questionnaire.jsonl", *sorted(data.glob("labelled/*.jsonl"))):
-        yield from path.read_text(encoding="utf-8").splitlines(keepends=True)
+    """Opinions, as lines of JSON: those of the sample, then those of the corpus under the same heading."""
+    sample = SHIPPED / "data/samples/round1/questionnaire.jsonl"
+    yield from sample.read_text(encoding="utf-8").splitlines(keepends=True)
+    for path in sorted((SHIPPED / "data/labelled").glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.dumps({"意见建议": json.loads(line)["text"]}, ensure_ascii=False) + "\n"
 
 
 def soak(runs: int, folder: Path, jobs: int = 1, rows: int = ROWS) -> Iterator[Held]:
