@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ShortageError
 
@@ -76,10 +76,10 @@ def _hearing_later(*signals: signal.Signals) -> Iterator[None]:
         yield
         return
     heard: deque[signal.Signals] = deque()
-    answers = {
-        told: signal.signal(told, lambda number, _: heard.append(signal.Signals(number))) for told in signals
-    }
+    answers: dict[signal.Signals, Any] = {}
     try:
+        for told in signals:
+            answers[told] = signal.signal(told, lambda number, _: heard.append(signal.Signals(number)))
         yield
     finally:
         for told, answer in answers.items():
@@ -98,9 +98,8 @@ def kept_pool(count: int, parent: int) -> ProcessPoolExecutor:
         timeout=_IDLE_SECONDS,
         initializer=_begin_worker,
         initargs=(parent,),
-        env={
-            name: os.environ.get(name, "1") for name in _THREADS
-        },  # the processes are as many as the processors
+        # the processes are as many as the processors
+        env={name: os.environ.get(name, "1") for name in _THREADS},
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.classifier.compiled.features import Counted, Meanings, count_clauses
-from pipeline.classifier.compiled.scoring import Weights, best_run, score, weights_of
+from pipeline.classifier.compiled.scoring import best_run, score
+from pipeline.classifier.compiled.sums import Weights, weights_of
 from pipeline.classifier.compiled.tables import dictionary, guises, meanings
 from pipeline.classifier.decisions import Probabilities
 from pipeline.classifier.passages import Groups
