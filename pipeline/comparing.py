@@ -31,7 +31,9 @@ from pipeline.ledger.carrying import carry, together
 from pipeline.ledger.rows import Change as Moved
 from pipeline.ledger.rows import LedgerRow, standing_of
 from pipeline.migration import Action
-from pipeline.outputs import OutputFolder, csv_cell, stored_table
+from pipeline.outputs.cells import csv_cell
+from pipeline.outputs.folder import OutputFolder
+from pipeline.outputs.stored import stored_table
 from pipeline.papers import Order, expressions_in, ledger_in, period_of, series_of
 from pipeline.workspace import Workspace, open_workspace
 

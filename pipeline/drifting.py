@@ -10,7 +10,8 @@ from pipeline.documents.drift import drift_page
 from pipeline.errors import InputError
 from pipeline.learn.corpus import corpus_files, load_labelled
 from pipeline.learn.drift import Corpus, Drift, Round, measure, read_round
-from pipeline.outputs import private_file, table_files
+from pipeline.outputs.folder import private_file
+from pipeline.outputs.stored import table_files
 from pipeline.review.export import model_of
 from pipeline.text.mask import mask
 from pipeline.text.normalise import normalise

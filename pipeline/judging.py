@@ -27,7 +27,9 @@ from pipeline.directory import Directory
 from pipeline.documents.clues import ClueRow, clue_row
 from pipeline.engine import chunked, read_all
 from pipeline.intake.repeats import NEAR, Repeats
-from pipeline.outputs import OutputFolder, RunFiles, csv_cell
+from pipeline.outputs.cells import csv_cell
+from pipeline.outputs.files import RunFiles
+from pipeline.outputs.folder import OutputFolder
 from pipeline.parts import Parts
 from pipeline.records import Opinion, Reading, Rejection
 from pipeline.review.audits import audited_pairs

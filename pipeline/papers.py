@@ -31,7 +31,8 @@ from pipeline.expressions import Evidence, typical_expressions
 from pipeline.ledger.carrying import carry, under_present_labels
 from pipeline.ledger.reading import read_ledger
 from pipeline.ledger.rows import LedgerRow
-from pipeline.outputs import OutputFolder, table_rows
+from pipeline.outputs.folder import OutputFolder
+from pipeline.outputs.stored import table_rows
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
 from pipeline.workspace import Workspace

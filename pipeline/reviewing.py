@@ -16,7 +16,7 @@ from pipeline.documents.review_sheet import write_review_sheet
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.learn.registry import now
 from pipeline.migration import editions
-from pipeline.outputs import private_file
+from pipeline.outputs.folder import private_file
 from pipeline.review.agreement import by_label
 from pipeline.review.answers import Answer, Batch
 from pipeline.review.export import AUDIT_SHARE, batch_of, disputes_of, origin_of, questions_of

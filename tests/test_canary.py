@@ -87,7 +87,7 @@ SCENES = {
         "pipeline.papers.write_briefing",
     ),
     "classify": Scene(
-        ["classify ../in/one -o new"], [f"classify {table} -o new" for table in TABLES], "pipeline.outputs.csv_cell"
+        ["classify ../in/one -o new"], [f"classify {table} -o new" for table in TABLES], "pipeline.outputs.cells.csv_cell"
     ),
     "compare": Scene(
         ["compare one two -o new --notice 推诿拖延=2025-06-01"],

@@ -36,7 +36,7 @@ from pipeline.intake.files import find_files
 from pipeline.intake.identities import Identities
 from pipeline.intake.reading import Intake
 from pipeline.learn import drift
-from pipeline.outputs import stored_table, table_files
+from pipeline.outputs.stored import stored_table, table_files
 from pipeline.papers import Order
 from pipeline.parts import PARTS, Parts
 from pipeline.records import Opinion
@@ -349,7 +349,7 @@ def doing(process):
 def test_results_are_put_in_place_as_a_whole_and_parts_among_them(tmp_path):
     """A kill while files are moved: whoever comes next completes it."""
     from pipeline.journal import settle
-    from pipeline.outputs import OutputFolder
+    from pipeline.outputs.folder import OutputFolder
 
     child = os.fork()
     if not child:

@@ -18,7 +18,7 @@ from pipeline.classifier.files import active_version
 from pipeline.cli import qingyi
 from pipeline.learn.gate import FEW, MARGIN, PERMUTATIONS, PROMISED, RESAMPLES
 from pipeline.learn.newlabels import ARCHIVE
-from pipeline.outputs import FINDINGS, OPINIONS, REJECTED
+from pipeline.outputs.files import FINDINGS, OPINIONS, REJECTED
 from pipeline.review.answers import Answer, Question
 from pipeline.workspace import SHIPPED
 

@@ -21,7 +21,7 @@ from pipeline.comparing import read_round
 from pipeline.errors import OutputError
 from pipeline.journal import LOCK, settle
 from pipeline.lock import held
-from pipeline.outputs import RESULTS, OutputFolder
+from pipeline.outputs.folder import RESULTS, OutputFolder
 from pipeline.review.export import model_of
 from pipeline.run import classify, report
 from pipeline.workspace import Workspace

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import outputs
 from pipeline.errors import OutputError
-from pipeline.outputs import OutputFolder, RunFiles, TableFile, csv_cell
+from pipeline.outputs import files
+from pipeline.outputs.cells import csv_cell
+from pipeline.outputs.files import RunFiles, TableFile
+from pipeline.outputs.folder import OutputFolder
 from pipeline.records import Rejection
 
 
@@ -171,7 +173,7 @@ def test_rows_of_many_chunks_make_one_group_and_a_group_has_its_bounds(tmp_path,
         return file.num_row_groups
 
     assert groups() == 1
-    monkeypatch.setattr(outputs, name, most)
+    monkeypatch.setattr(files, name, most)
     assert groups() > 4
 
 

@@ -244,7 +244,7 @@ def test_at_no_moment_could_anybody_else_read_a_text(day):
     ("line", "moment"),
     [
         ("report ../in/one -o new", "pipeline.papers.write_briefing"),
-        ("classify ../in/one -o new", "pipeline.outputs.csv_cell"),
+        ("classify ../in/one -o new", "pipeline.outputs.cells.csv_cell"),
         ("compare one two -o new", "pipeline.comparing.write_comparison"),
         ("drift one -o drift.html", "pipeline.drifting.drift_page"),
         ("review export two -o more.xlsx --n 8", "pipeline.reviewing.write_review_sheet"),

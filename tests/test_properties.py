@@ -20,7 +20,7 @@ from pipeline.documents.review_sheet import write_review_sheet
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake
 from pipeline.intake.sheets import Row, open_sheets
-from pipeline.outputs import csv_cell, plain_cell
+from pipeline.outputs.cells import csv_cell, plain_cell
 from pipeline.records import UNSPECIFIED, Opinion, key_of
 from pipeline.review import columns as c
 from pipeline.review.answers import Question

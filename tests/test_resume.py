@@ -23,7 +23,7 @@ from pipeline.errors import RESUMABLE, InputError, OutputError
 from pipeline.journal import LOCK
 from pipeline.learn.registry import own_models
 from pipeline.lock import held
-from pipeline.outputs import private_file
+from pipeline.outputs.folder import private_file
 from pipeline.parts import PARTS
 from pipeline.run import classify, report
 from pipeline.withdrawing.ways import purge, withdraw

@@ -320,7 +320,7 @@ def test_the_same_command_finishes_what_a_kill_cut_short(small, monkeypatch, mom
     module, _, name = moment.partition(".")
     place = f"pipeline.{'audit' if module == 'recording' else 'withdrawing'}.{module}.{name}"
     if module == "results":
-        place = "pipeline.outputs.OutputFolder.__exit__"
+        place = "pipeline.outputs.folder.OutputFolder.__exit__"
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):

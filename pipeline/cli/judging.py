@@ -31,7 +31,7 @@ def evaluate(
     from pipeline.documents.evaluation import write_evaluation  # noqa: PLC0415
     from pipeline.learn.corpus import load_labelled  # noqa: PLC0415
     from pipeline.learn.evaluate import evaluate as measure  # noqa: PLC0415
-    from pipeline.outputs import private_file  # noqa: PLC0415
+    from pipeline.outputs.folder import private_file  # noqa: PLC0415
     from pipeline.workspace import open_workspace  # noqa: PLC0415
 
     space = open_workspace(workspace)

@@ -30,7 +30,7 @@ from pipeline.intake.identities import REPEATED, Identities
 from pipeline.intake.reading import check_columns
 from pipeline.journal import STAGING
 from pipeline.judging import Counting, Options, Result, Source, judge, processes
-from pipeline.outputs import TABLES, OutputFolder
+from pipeline.outputs.folder import TABLES, OutputFolder
 from pipeline.parts import Parts
 from pipeline.records import Opinion, Rejection
 from pipeline.workspace import Workspace

@@ -23,7 +23,14 @@ from pipeline.errors import InputError, OutputError, QingyiError
 from pipeline.intake.identities import Identities
 from pipeline.intake.reading import Intake
 from pipeline.judging import own_departments
-from pipeline.outputs import FINDINGS, OPINIONS, REJECTED, finding_columns, opinion_columns, rejected_row
+from pipeline.outputs.files import (
+    FINDINGS,
+    OPINIONS,
+    REJECTED,
+    finding_columns,
+    opinion_columns,
+    rejected_row,
+)
 from pipeline.parts import Parts
 from pipeline.records import Reading
 from pipeline.workspace import Workspace

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.documents.book import Book
 from pipeline.documents.facts import Facts
-from pipeline.outputs import table_files
+from pipeline.outputs.stored import table_files
 
 MOST_ROWS = 1_000_000
 

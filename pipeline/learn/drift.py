@@ -25,7 +25,7 @@ from pipeline.learn.language import (
 )
 from pipeline.learn.metrics import Bools, ratio
 from pipeline.learn.themes import Group, marking_words, stable_groups
-from pipeline.outputs import stored_table
+from pipeline.outputs.stored import stored_table
 from pipeline.review.export import model_of, sealed_in
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter

@@ -13,7 +13,7 @@ from pipeline.classifier.read import Reader
 from pipeline.errors import InputError
 from pipeline.journal import settle
 from pipeline.migration import Migration
-from pipeline.outputs import stored_table
+from pipeline.outputs.stored import stored_table
 from pipeline.records import Opinion, key_of
 from pipeline.review.answers import Batch, Kind, Question, Why, batch_id
 from pipeline.review.queue import choose, unsureness

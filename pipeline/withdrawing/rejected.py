@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.intake.reading import EMPTY
-from pipeline.outputs import plain_cell
+from pipeline.outputs.cells import plain_cell
 from pipeline.records import Rejection
 
 HOW = "文件名:行号，有工作表的写 文件名:工作表:行号（文件名不带 .csv、.xlsx）"

@@ -18,7 +18,8 @@ from pipeline.errors import InputError, ModelError, OutputError, cause
 from pipeline.journal import LOCK, STAGING, settle, sweep
 from pipeline.judging import SAID, Result, judge
 from pipeline.lock import held
-from pipeline.outputs import LEDGER, RESULTS, OutputFolder, stored_table, table_files
+from pipeline.outputs.folder import LEDGER, RESULTS, OutputFolder
+from pipeline.outputs.stored import stored_table, table_files
 from pipeline.papers import Order, check_seal
 from pipeline.records import Opinion, Rejection
 from pipeline.withdrawing.rejected import first_of, has_text, place_of, read_rejected

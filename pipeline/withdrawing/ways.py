@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.audit.recording import recording
 from pipeline.comparing import COMPARED, compare
 from pipeline.errors import InputError, ResourceError
-from pipeline.outputs import LEDGER
+from pipeline.outputs.folder import LEDGER
 from pipeline.papers import Order
 from pipeline.review.store import Store
 from pipeline.withdrawing import HALFWAY
