@@ -106,7 +106,7 @@ def test_an_unexpected_error_shows_where_but_never_a_text(run, write, monkeypatc
     def fail(*_args):
         raise ValueError(f"cannot read {ACCUSATION}")
 
-    monkeypatch.setattr("pipeline.classifier.read.is_valid", fail)
+    monkeypatch.setattr("pipeline.classifier.sight.is_valid", fail)
     write("a.csv", f"意见内容\n{ACCUSATION}\n")
     words = ("report", "a.csv", "-o", "out", "--jobs", "1")
     assert run(*words) == (
@@ -130,7 +130,7 @@ def test_interrupting_leaves_nothing(run, write, monkeypatch, tmp_path):
     def stop(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.classifier.read.is_valid", stop)
+    monkeypatch.setattr("pipeline.classifier.sight.is_valid", stop)
     write("a.csv", "意见内容\n好\n")
     assert run("report", "a.csv", "-o", "out") == (130, "", "\n错误：已中断，没有写出结果。\n")
     assert not (tmp_path / "out").exists()

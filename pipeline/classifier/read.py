@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +14,16 @@ import scipy.sparse as sp
 from pipeline.attribute import Mentions, assign_clauses, fallback_department
 from pipeline.carrying import heirs
 from pipeline.classifier.decisions import Floats, Probabilities
-from pipeline.classifier.features import count_matrix
 from pipeline.classifier.files import load_model
-from pipeline.classifier.model import Model, weighted
-from pipeline.classifier.passages import Groups, evidence_span, joined, most_telling, passages
+from pipeline.classifier.model import Model
+from pipeline.classifier.sight import PlainSight, Sight, see
 from pipeline.clues import CONCERNS, Concerns, Evidence, Reason, clue_reasons
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.taxonomy import Taxonomy
-from pipeline.text.clauses import Clause, split_clauses
 from pipeline.text.mask import NAME, mask
 from pipeline.text.normalise import normalise
 from pipeline.text.segment import Segmenter
-from pipeline.text.shingles import signature
-from pipeline.text.validity import is_valid
 from pipeline.workspace import Workspace
 
 CHUNK = 1000
@@ -45,92 +39,6 @@ class Judged(NamedTuple):
     probabilities: Floats
     given: npt.NDArray[np.bool_]
     rows: sp.csr_array
-
-
-class Sight(Protocol):
-    """What there is to know of a chunk of n opinions before they are told, whichever way it was come by."""
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """Normalised and masked."""
-
-    @property
-    def valid(self) -> Sequence[bool]:
-        """Whether each says anything."""
-
-    @property
-    def found(self) -> Probabilities:
-        """Of n opinions; where one is not valid, they mean nothing."""
-
-    def n_clauses(self, number: int) -> int:
-        """How many clauses an opinion has; none where it is not valid."""
-
-    def clauses(self, number: int) -> list[Clause]:
-        """Of one opinion, in order."""
-
-    def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
-        """Offsets of the passage among some clauses of an opinion that speaks for a label most."""
-
-    def alone(self, number: int, parts: Groups) -> Probabilities:
-        """Of an opinion about several departments: each one's clauses read by themselves."""
-
-    def signature(self, number: int) -> bytes:
-        """Of one text, as :func:`pipeline.text.shingles.signature` gives it."""
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """A chunk of opinions clause by clause: ``counts`` has a row per clause, ``whole`` and ``rows`` one per opinion."""
-
-    model: Model = field(repr=False)
-    texts: list[str] = field(repr=False)
-    valid: list[bool]
-    spans: list[list[Clause]] = field(repr=False)
-    counts: sp.csr_array = field(repr=False)
-    owner: npt.NDArray[np.int64] = field(repr=False)
-    opinions: list[range] = field(repr=False)
-    lengths: list[int] = field(repr=False)
-    whole: sp.csr_array = field(repr=False)
-    rows: sp.csr_array = field(repr=False)
-    found: Probabilities = field(repr=False)
-
-    def n_clauses(self, number: int) -> int:
-        return len(self.spans[number])
-
-    def clauses(self, number: int) -> list[Clause]:
-        return self.spans[number]
-
-    @cached_property
-    def _shares(self) -> Floats:
-        return self.model.contributions(self.counts, self.owner, self.whole, self.rows)
-
-    def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
-        return evidence_span(self.spans[number], members, self._shares[self._mine(number), label])
-
-    def alone(self, number: int, parts: Groups) -> Probabilities:
-        mine = self._mine(number)
-        return _probabilities(self.model, self.counts[mine], self.lengths[mine], parts)
-
-    def signature(self, number: int) -> bytes:
-        return signature(self.texts[number])
-
-    def _mine(self, number: int) -> slice:
-        return slice(self.opinions[number].start, self.opinions[number].stop)
-
-
-def _probabilities(
-    model: Model,
-    counts: sp.csr_array,
-    lengths: Sequence[int],
-    groups: Groups,
-    rows: sp.csr_array | None = None,
-) -> Probabilities:
-    """Of each group of clauses; ``rows`` are its weighted counts, where they are known."""
-    inside, owner = passages(lengths, groups)
-    margins = model.margins(weighted(joined(counts, groups), model.idf) if rows is None else rows)
-    telling = model.margins(weighted(joined(counts, inside), model.idf))
-    sizes = np.array([sum(lengths[clause] for clause in group) for group in groups], dtype=np.int64)
-    return model.probabilities(margins, most_telling(telling, owner, margins), sizes)
 
 
 @dataclass(frozen=True)
@@ -227,18 +135,8 @@ class Reader:
         valid = np.array(seen.valid, dtype=bool)[:, np.newaxis]
         return Judged(seen.found.labels * valid, self.model.decide(seen.found).given & valid, seen.rows)
 
-    def _see(self, opinions: Sequence[Opinion]) -> _Seen:
-        texts = [mask(normalise(opinion.text)) for opinion in opinions]
-        valid = [is_valid(text) for text in texts]
-        clauses = [split_clauses(text) if ok else [] for text, ok in zip(texts, valid, strict=True)]
-        counts, owner = count_matrix(texts, clauses, self.model.vocabulary, self.segmenter)
-        borders = np.searchsorted(owner, np.arange(len(texts) + 1)).tolist()
-        groups = [range(begin, end) for begin, end in pairwise(borders)]
-        lengths = [span.end - span.start for spans in clauses for span in spans]
-        whole = joined(counts, groups)
-        rows = weighted(whole, self.model.idf)
-        found = _probabilities(self.model, counts, lengths, groups, rows)
-        return _Seen(self.model, texts, valid, clauses, counts, owner, groups, lengths, whole, rows, found)
+    def _see(self, opinions: Sequence[Opinion]) -> PlainSight:
+        return see([opinion.text for opinion in opinions], self.model, self.segmenter)
 
     def _groups(self, mentions: Mentions, sight: Sight, i: int, column: str) -> Mapping[str, Sequence[int]]:
         found, fallback = mentions.spoken_about(sight.texts[i], fallback_department(column, self.directory))

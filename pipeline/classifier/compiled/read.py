@@ -44,7 +44,7 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True)
 class _Seen:
-    """A chunk of opinions, its clauses in one row (:class:`pipeline.classifier.read.Sight`)."""
+    """A chunk of opinions, its clauses in one row (:class:`pipeline.classifier.sight.Sight`)."""
 
     reader: CompiledReader = field(repr=False)
     texts: list[str] = field(repr=False)
