@@ -293,16 +293,28 @@ def processes_of(group):
     return found
 
 
-@pytest.fixture(params=[4])
-def busy(tmp_path, request):
-    """A run on two processors, in a session of its own, once so many processes are there: four with all its workers."""
-    if (os.cpu_count() or 1) < 2 or not Path("/proc/self/stat").exists():
-        pytest.skip("needs two processors and /proc")
-    words = ("classify", many(tmp_path), "-o", tmp_path / "out", "--jobs", "2", "--workspace", tmp_path)
-    process = subprocess.Popen(
+def classifying(folder, jobs):
+    words = ("classify", many(folder), "-o", folder / "out", "--jobs", jobs, "--workspace", folder)
+    return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Loops are compiled: on a machine that has not done so yet, a run does nothing else for a minute or two."""
+    process = classifying(tmp_path_factory.mktemp("compiled"), 1)
+    process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.fixture(params=[4])
+def busy(tmp_path, request, compiled):
+    """A run on two processors, in a session of its own, once so many processes are there: four with all its workers."""
+    if (os.cpu_count() or 1) < 2 or not Path("/proc/self/stat").exists():
+        pytest.skip("needs two processors and /proc")
+    process = classifying(tmp_path, 2)
     while len(processes_of(process.pid)) < request.param and process.poll() is None:
         time.sleep(0.002)
     yield process
