@@ -89,14 +89,16 @@ def trained(labelled: Sequence[Labelled], space: Workspace, variant: Variant) ->
     counts = prepared.clauses.opinions()
     idf = inverse_document_frequency(counts)
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
-    once = np.ones(wanted.shape)
-    rows = Rows(weighted(counts, idf), prepared.clauses, idf, once)
+    known = np.ones(wanted.shape, dtype=bool)
+    rows = Rows(weighted(counts, idf), prepared.clauses, idf, known)
     folds = list(
         GroupKFold(FOLDS, shuffle=True, random_state=0).split(prepared.truth, groups=prepared.groups)
     )
     fitted = fit_columns(rows, wanted, folds, variant.shares)
     telling = fitted.telling if variant.passages else np.zeros_like(fitted.whole)
-    arrays, held_out = calibrate(fitted.whole, telling, prepared.lengths, prepared.truth, issues, folds, once)
+    arrays, held_out = calibrate(
+        fitted.whole, telling, prepared.lengths, prepared.truth, issues, folds, known, ~known[:, 0]
+    )
     if not variant.gate:
         arrays["bounds"] = np.array([0.0, arrays["bounds"][1]])
     ranking = average_precision_score(prepared.truth.ravel(), held_out.labels.ravel())

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from joblib import Parallel, delayed
 from sklearn.model_selection import GroupKFold
 
 from benchmarks.other_labels import messages as categorised
@@ -30,7 +31,6 @@ from pipeline.classifier.passages import Clauses
 from pipeline.learn.calibrate import best_threshold, scaling
 from pipeline.learn.corpus import Labelled, corpus_files, load_labelled
 from pipeline.learn.linear import Rows, fit_columns
-from pipeline.learn.newlabels import IMPORTANCE
 from pipeline.learn.prepare import Prepared, prepare
 from pipeline.learn.train import inverse_document_frequency
 from pipeline.records import Opinion
@@ -87,7 +87,7 @@ def messages(shared: Path) -> Task:
     ]
     prepared = prepare(items, taxonomy, open_workspace().lexicon)
     everything = np.arange(len(items))
-    return Task(prepared, everything[:0], everything, groups[taken], 50, 800, one_label=True)
+    return Task(prepared, everything[:0], everything, groups[taken], 50, 1200, one_label=True)
 
 
 def letters() -> Task:
@@ -158,15 +158,12 @@ class Learner:
         """Weights by all that is labelled; scaling and thresholds by cross-validation on it."""
         truth = self.truth[labelled]
         self.seen = np.flatnonzero((truth.sum(axis=0) >= FOLDS) & ((~truth).sum(axis=0) >= FOLDS))
-        importance = np.where(
-            np.isin(labelled, self.task.start), 1.0, IMPORTANCE if len(self.task.start) else 1.0
-        )
-        counted = np.repeat(importance[:, np.newaxis], len(self.seen), axis=1)
+        known = np.ones((len(labelled), len(self.seen)), dtype=bool)
         rows = Rows(
             sp.csr_array(self.opinions[labelled]),
             _of(self.task.prepared.clauses, labelled),
             self.idf,
-            counted,
+            known,
         )
         groups = self.task.groups[labelled]
         folds = list(GroupKFold(FOLDS, shuffle=True, random_state=0).split(truth, groups=groups))
@@ -174,11 +171,11 @@ class Learner:
         self.weights, self.bias = fitted.weights, fitted.bias
         lengths = self.task.prepared.lengths[labelled]
         terms = calibration_terms(fitted.whole, fitted.telling, lengths)[[0, 2, 3]]
-        self.slope, self.offset = scaling(terms, truth[:, self.seen], counted, np.arange(len(labelled)))
+        self.slope, self.offset = scaling(terms, truth[:, self.seen], known, np.arange(len(labelled)))
         held_out = scaled(terms, self.slope, self.offset)
         self.threshold = np.ones(self.truth.shape[1])
         for c, column in enumerate(self.seen.tolist()):
-            self.threshold[column] = best_threshold(held_out[:, c], importance, 1.0)
+            self.threshold[column] = best_threshold(held_out[:, c], 1.0)
 
     def probabilities(self, rows: Indices) -> Floats:
         """Calibrated probabilities (n, n_labels), 0 for labels not seen yet."""
@@ -198,31 +195,38 @@ class Learner:
         return float(np.mean((2 * hits / np.maximum(both, 1))[truth.any(axis=0)]))
 
 
-def curve(learner: Learner, seed: int, *, queue: bool) -> list[float]:
-    """Macro-F1 after each step of labels."""
-    task = learner.task
+def curve(task: Task, seed: int, *, queue: bool) -> list[float]:
+    """Macro-F1 after each step of labels; one that the audit asks for a second time counts as a label, and teaches nothing."""
+    learner = Learner(task)
     rng = np.random.default_rng(seed)
     kinds = rng.permutation(np.unique(task.groups[task.others]))
     judged_kinds = kinds[: len(kinds) // 2 if len(task.others) < 1000 else len(kinds) // 3]
     judged = np.isin(task.groups[task.others], judged_kinds)
     test, pool = task.others[judged], task.others[~judged]
-    asked = rng.permutation(pool)[: 0 if len(task.start) else task.step]
+    labels = 0 if len(task.start) else task.step
+    asked, audited = rng.permutation(pool)[:labels], pool[:0]
     scores = []
     while True:
         learner.fit(np.concatenate([task.start, asked]))
         scores.append(learner.macro_f1(test))
-        left = np.setdiff1d(pool, asked)
-        if len(asked) >= min(task.most, len(pool)):
+        if labels >= min(task.most, len(pool)):
             return scores
         if queue:
-            unsure = unsureness(learner.probabilities(left), np.clip(learner.threshold, 0.01, 0.99))
-            audited, chosen = choose(
-                unsure, sp.csr_array(learner.opinions[left]), task.step, AUDIT_SHARE, seed
-            )
-            taken = left[np.array([*audited, *chosen], dtype=np.int64)]
+            left = np.setdiff1d(pool, audited)
+            drawn, chosen = _queued(learner, left, np.flatnonzero(np.isin(left, asked)), seed + labels)
+            audited = np.concatenate([audited, left[drawn]])
+            taken = left[[*drawn, *chosen]]
         else:
-            taken = rng.permutation(left)[: task.step]
-        asked = np.concatenate([asked, taken])
+            taken = rng.permutation(np.setdiff1d(pool, asked))[: task.step]
+        asked = np.union1d(asked, taken)
+        labels += task.step
+
+
+def _queued(learner: Learner, pool: Indices, answered: Indices, seed: int) -> tuple[list[int], list[int]]:
+    """What ``qingyi review export`` asks of the pool: to audit, and to teach."""
+    unsure = unsureness(learner.probabilities(pool), np.clip(learner.threshold, 0.01, 0.99))
+    rows = sp.csr_array(learner.opinions[pool])
+    return choose(unsure, rows, learner.task.step, AUDIT_SHARE, seed, answered.tolist())
 
 
 def labels_to(scores: Floats, step: int, first: int, target: float) -> float:
@@ -272,10 +276,10 @@ def main() -> None:
     }
     begun = time.perf_counter()
     task = makers[wanted.task]()
-    learner = Learner(task)
-    queue, random = (
-        np.mean([curve(learner, seed, queue=asks) for seed in range(SEEDS)], axis=0) for asks in (True, False)
+    curves = Parallel(n_jobs=-1)(
+        delayed(curve)(task, seed, queue=asks) for asks in (True, False) for seed in range(SEEDS)
     )
+    queue, random = np.array(curves).reshape(2, SEEDS, -1).mean(axis=1)
     first = 0 if len(task.start) else task.step
     labels = [first + task.step * i for i in range(len(queue))]
     print("labels        " + " ".join(f"{n:5d}" for n in labels))

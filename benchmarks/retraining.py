@@ -26,7 +26,7 @@ from pipeline.classifier.read import reader_of
 from pipeline.learn.champion import Known, champion, suspected
 from pipeline.learn.corpus import Labelled, corpus_files, label_matrix, load_labelled
 from pipeline.learn.metrics import decision_metrics
-from pipeline.learn.newlabels import IMPORTANCE, NewLabels, keys_of
+from pipeline.learn.newlabels import NewLabels, keys_of
 from pipeline.learn.retrain import retrain
 from pipeline.learn.train import train_model
 from pipeline.workspace import Workspace, open_workspace
@@ -36,10 +36,7 @@ WRONG = 0.1
 
 
 def _own(items: Sequence[Labelled]) -> list[Labelled]:
-    return [
-        replace(item, source=f"new:{item.opinion.id}", note=item.opinion.id, importance=IMPORTANCE)
-        for item in items
-    ]
+    return [replace(item, source=f"new:{item.opinion.id}", note=item.opinion.id, own=True) for item in items]
 
 
 def _corpus(space: Workspace) -> Known:

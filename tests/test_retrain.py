@@ -336,20 +336,37 @@ def test_on_few_opinions_two_protected_labels_lost_are_two_too_many(workspace):
 
 
 def test_wrong_labels_are_suspected(workspace):
+    """Of 500 opinions 25 carry somebody else's labels; the model says 0.95 of what is there, 0.02 of what is not, more or less."""
     taxonomy = workspace.taxonomy
     rng = np.random.default_rng(2)
-    truth = rng.random((500, len(taxonomy.codes))) < 0.1
-    said = np.clip(np.where(truth, 0.9, 0.05) + rng.normal(0, 0.08, truth.shape), 0.01, 0.99)
-    labelled = truth.copy()
+    truth = np.eye(len(taxonomy.codes), dtype=bool)[rng.integers(len(taxonomy.codes), size=500)]
+    said = np.clip(np.where(truth, 0.95, 0.02) + rng.normal(0, 0.02, truth.shape), 0.01, 0.99)
     wrong = rng.choice(500, 25, replace=False)
-    labelled[wrong, 3] ^= True
-    found = suspects(labelled, said, (truth, said), taxonomy)
-    ranked = [suspect.row for suspect in found]
-    assert len(set(ranked)) == len(ranked), "an opinion once"
-    assert set(ranked) <= set(wrong.tolist()), "nothing else is suspected"
-    assert len(ranked) >= 10, "below the mean probability of those without it lies half of the wrong ones"
-    first = found[0]
-    assert (first.label, first.given) == (taxonomy.codes[3], bool(labelled[first.row, 3]))
+    labelled = truth.copy()
+    labelled[wrong] = np.roll(truth[wrong], 1, axis=1)
+    everything = np.ones_like(truth)
+    found = suspects(labelled, said, everything, truth.mean(axis=0), taxonomy)
+    assert sorted(suspect.row for suspect in found) == sorted(wrong.tolist()), "each once, and nothing else"
+    for suspect in found:
+        column = taxonomy.codes.index(suspect.label)
+        assert suspect.given == labelled[suspect.row, column] != truth[suspect.row, column]
+        assert suspect.probability == said[suspect.row, column]
+    unasked = suspects(labelled, said, ~everything, truth.mean(axis=0), taxonomy)
+    assert unasked == [], "nobody said anything"
+
+
+def test_how_far_labels_are_from_their_text_by_hand(workspace):
+    """Ten usual opinions, half with a label, and one more: it is taken to be among 6 of 11 that carry it."""
+    codes = workspace.taxonomy.codes
+    truth = np.zeros((1, len(codes)), dtype=bool)
+    truth[0, 0] = True
+    usual = np.zeros(len(codes))
+    usual[0] = 0.5
+    known = np.zeros_like(truth)
+    known[0, 0] = True
+    for said, suspected in ((6 / 11 / 8 + 0.001, False), (6 / 11 / 8 - 0.001, True)):
+        probabilities = np.full(truth.shape, said)
+        assert bool(suspects(truth, probabilities, known, usual, workspace.taxonomy)) is suspected
 
 
 def test_a_registry_lists_damaged_versions_and_goes_back_step_by_step(pupil):
@@ -443,4 +460,4 @@ def test_another_library_is_told_in_words():
 
 def test_no_text_in_the_repr_of_what_is_gathered():
     item = Labelled(opinion=Opinion(id="1", text=TEXT), labels=(), pairs=None)
-    assert TEXT not in repr(replace(item, importance=5.0))
+    assert TEXT not in repr(replace(item, own=True))

@@ -23,7 +23,7 @@ from pipeline.review import columns as c
 from pipeline.review.agreement import by_label, cohen_kappa, krippendorff_alpha
 from pipeline.review.answers import Answer
 from pipeline.review.label_studio import labelling_config
-from pipeline.review.queue import choose, unsureness
+from pipeline.review.queue import choose, typicality, unsureness
 from pipeline.review.store import Store
 from pipeline.reviewing import disputes, export, status, take_in
 from pipeline.workspace import SHIPPED
@@ -122,6 +122,19 @@ def test_the_queue_audits_at_random_and_spreads_the_rest():
     assert len({index // 20 for index in chosen[:5]}) == 5, "one of each kind before a second of any"
     drawn = Counter(itertools.chain.from_iterable(choose(unsure, rows, 25, 0.2, s)[0] for s in range(400)))
     assert max(drawn.values()) < 50, "every opinion is audited about as often: 20 of 400 draws"
+
+
+def test_the_queue_prefers_what_is_typical_and_unlike_what_is_answered():
+    kinds = np.repeat(np.eye(4), [6, 4, 1, 1], axis=0)  # two kinds of opinion, and two like no other
+    rows, unsure = sp.csr_array(kinds), np.full(12, 0.5)
+    np.testing.assert_allclose(typicality(rows), np.repeat([6, 4, 1, 1], [6, 4, 1, 1]) / 12)
+    _, chosen = choose(unsure, rows, 3, 0.0)
+    assert [int(kinds[row].argmax()) for row in chosen] == [0, 1, 2], "the commonest kind first"
+    _, chosen = choose(unsure, rows, 3, 0.0, answered=[0])
+    assert int(kinds[chosen[0]].argmax()) == 1, "one of the commonest is answered"
+    assert choose(unsure, sp.csr_array((12, 4)), 2, 0.0)[1] == [0, 1], (
+        "opinions without a known word are asked all the same"
+    )
 
 
 def test_an_export_is_private_asks_for_a_random_share_and_keeps_what_it_asked(desk):

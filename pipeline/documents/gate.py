@@ -20,6 +20,5 @@ def gate_page(outcome: Outcome, taxonomy: Taxonomy) -> str:
             titles=PARTS,
             names={label.code: label.name_zh for label in taxonomy.labels},
             protected=set(taxonomy.protected),
-            importance=outcome.importance,
         )
     )

@@ -92,16 +92,11 @@ def suspected(new: NewLabels, active: Champion | None, corpus: Known) -> list[tu
         return []
     taxonomy = active.reader.taxonomy
     probabilities, _ = active.said(items)
-    truth = label_matrix(items, taxonomy)
-    reference = (truth, probabilities)
-    if active.held_out is not None:
-        rows, theirs = matched(corpus.keys, active.held_out.keys)
-        if len(rows):
-            labels = label_matrix(corpus.items, taxonomy)[rows]
-            reference = (labels, active.held_out.labels[theirs])
-    # where nobody was asked, the model's own opinion: it cannot disagree with that
-    truth = np.where(unknown_matrix(items, taxonomy), probabilities >= 0.5, truth)
-    return [(items[found.row].note, found) for found in suspects(truth, probabilities, reference, taxonomy)]
+    truth, known = label_matrix(items, taxonomy), ~unknown_matrix(items, taxonomy)
+    usual = label_matrix(corpus.items, taxonomy).mean(axis=0)
+    return [
+        (items[found.row].note, found) for found in suspects(truth, probabilities, known, usual, taxonomy)
+    ]
 
 
 def confront(

@@ -30,8 +30,8 @@ class Labelled:
     """An opinion with the labels people gave it. ``pairs`` is None where the file does not tell departments.
 
     ``source`` names the file it came from: whoever wrote or collected it. ``note`` is the labeller's remark.
-    ``importance`` is how many opinions of the corpus it counts as when a model is trained; of labels in ``unknown`` it
-    says neither that they are there nor that they are not. Those ``waiting`` among them came of a split: it may carry one.
+    It is the user's ``own`` where it is no part of the corpus. Of labels in ``unknown`` it says neither that they are there nor
+    that they are not. Those ``waiting`` among them came of a split: it may carry one.
     """
 
     opinion: Opinion
@@ -39,7 +39,7 @@ class Labelled:
     pairs: frozenset[tuple[str, str]] | None = field(repr=False)
     source: str = ""
     note: str = field(default="", repr=False)
-    importance: float = 1.0
+    own: bool = False
     unknown: frozenset[str] = frozenset()
     waiting: frozenset[str] = frozenset()
 

@@ -43,19 +43,17 @@ TOLERANCE = 0.5
 def fit(
     rows: sp.csr_array,
     truth: Bools,
-    importance: Floats,
     shares: Shares = SHARES,
     themes: Themes | None = None,
 ) -> tuple[Floats, float]:
     """Weights (n_features,) and bias of one column: logistic regression and NB-SVM (Wang & Manning 2012) added up.
 
     Both are linear in the same rows, so that their sum is one reading whose evidence stays exact. Logistic regression
-    knows frequent labels well, the log-count ratio gives rare words their say. ``shares`` weigh the two,
-    ``importance`` (n,) says how many opinions each row counts as. With ``themes`` the logistic regression also sees
-    where each row lies in them.
+    knows frequent labels well, the log-count ratio gives rare words their say. ``shares`` weigh the two.
+    With ``themes`` the logistic regression also sees where each row lies in them.
     """
     narrow = _narrow(rows)
-    ratio = log_count_ratio(narrow, truth, importance)
+    ratio = log_count_ratio(narrow, truth)
     values = ratio[narrow.indices]
     values *= narrow.data
     stretched = sp.csr_matrix((values, narrow.indices, narrow.indptr), rows.shape)
@@ -64,9 +62,9 @@ def fit(
         C=PENALTY, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=2000, random_state=0
     )
     width = rows.shape[1]
-    logistic.fit(_narrow(themes.beside(rows)) if themes else narrow, truth, sample_weight=importance)
+    logistic.fit(_narrow(themes.beside(rows)) if themes else narrow, truth)
     margin = LinearSVC(C=NB_PENALTY, dual=True, tol=TOLERANCE, max_iter=5000, random_state=0)
-    margin.fit(stretched, truth, sample_weight=importance)
+    margin.fit(stretched, truth)
     of_logistic, of_margin = shares
     weights = logistic.coef_[0][:width]
     if themes:
@@ -85,10 +83,10 @@ def _narrow(rows: sp.csr_array) -> sp.csr_matrix:
     )
 
 
-def log_count_ratio(rows: sp.csr_matrix, truth: Bools, importance: Floats) -> Floats:
+def log_count_ratio(rows: sp.csr_matrix, truth: Bools) -> Floats:
     """Ln of how much more often each feature occurs in rows with the label than without, smoothed by one."""
     occurs = sp.csr_matrix((np.ones(rows.nnz, np.float32), rows.indices, rows.indptr), rows.shape)
-    within, without = (1.0 + np.asarray(occurs.T @ (importance * which)) for which in (truth, ~truth))
+    within, without = (1.0 + np.asarray(occurs.T @ which.astype(np.float64)) for which in (truth, ~truth))
     return np.asarray(np.log(within / within.sum()) - np.log(without / without.sum()))
 
 
@@ -123,13 +121,13 @@ def give_back_memory() -> None:
 class Rows(NamedTuple):
     """What is fitted on: weighted ``opinions`` (n, n_features), and their ``clauses`` with the ``idf`` to weigh them by.
 
-    ``importance`` (n, k) says how many opinions a row counts as in each column; 0 where its label is not known.
+    ``known`` (n, k) says of which columns a row can teach: where it is known whether it carries the label.
     """
 
     opinions: sp.csr_array
     clauses: Clauses
     idf: Floats
-    importance: Floats
+    known: Bools
     themes: Themes | None = None
 
 
@@ -147,9 +145,7 @@ def fit_columns(rows: Rows, wanted: Bools, folds: Folds, shares: Shares = SHARES
     jobs = min(effective_n_jobs(-1), wanted.shape[1])
     # large matrices are memory-mapped, so that processes share them; "c": scipy may sort a matrix's indices in place
     parts = Parallel(n_jobs=jobs, mmap_mode="c")(
-        delayed(_some)(
-            rows._replace(importance=rows.importance[:, job::jobs]), wanted[:, job::jobs], folds, shares
-        )
+        delayed(_some)(rows._replace(known=rows.known[:, job::jobs]), wanted[:, job::jobs], folds, shares)
         for job in range(jobs)
     )
     columns = [parts[column % jobs][column // jobs] for column in range(wanted.shape[1])]
@@ -183,11 +179,10 @@ def _learnt(
     rows: Rows, learning: sp.csr_array, members: Indices, truth: Bools, column: int, shares: Shares
 ) -> tuple[Floats, float]:
     """Fit one column on ``learning``, which are the rows ``members``, but for those whose label is not known."""
-    importance = rows.importance[members, column]
-    known = importance > 0
+    known = rows.known[members, column]
     chosen, wanted = (
         (learning, truth[members]) if known.all() else (sp.csr_array(learning[known]), truth[members][known])
     )
     if wanted.all() or not wanted.any():  # nothing to tell apart
         return np.zeros(learning.shape[1]), 0.0
-    return fit(chosen, wanted, importance[known], shares, rows.themes)
+    return fit(chosen, wanted, shares, rows.themes)

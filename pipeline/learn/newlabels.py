@@ -25,9 +25,6 @@ from pipeline.text.normalise import normalise
 from pipeline.text.shingles import signature
 from pipeline.workspace import Workspace
 
-IMPORTANCE = 5.0
-"""How many opinions of the corpus one of the user's own counts as: it is of the kind that will be read."""
-
 FROZEN_SHARE = 5
 """One in so many labelled opinions is never trained on, always the same ones; audited opinions never are."""
 
@@ -88,13 +85,13 @@ def _answered(question: Question, answer: Answer, space: Workspace) -> Labelled:
 
 
 def _own(item: Labelled) -> Labelled:
-    """One of the user's own: a source of its own, known by its text, counting as several of the corpus.
+    """One of the user's own: a source of its own, known by its text.
 
     ``note`` keeps the id by which the user knows it.
     """
     identity = f"new:{text_key(mask(normalise(item.opinion.text))):016x}"
     opinion = replace(item.opinion, id=identity)
-    return replace(item, opinion=opinion, source=identity, note=item.opinion.id, importance=IMPORTANCE)
+    return replace(item, opinion=opinion, source=identity, note=item.opinion.id, own=True)
 
 
 def _divided(

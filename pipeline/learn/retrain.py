@@ -10,7 +10,7 @@ from pipeline.classifier.model import Model
 from pipeline.learn.champion import Champion, Known, confront, matched
 from pipeline.learn.corpus import Labelled, corpus_digest, corpus_files, label_matrix
 from pipeline.learn.gate import FEW, Verdict, agreement_beyond_chance, judge
-from pipeline.learn.newlabels import IMPORTANCE, NewLabels, keys_of
+from pipeline.learn.newlabels import NewLabels, keys_of
 from pipeline.learn.suspects import Suspect
 from pipeline.learn.train import Trained, train_model
 from pipeline.taxonomy import Taxonomy
@@ -35,7 +35,6 @@ class Outcome:
     forgotten: tuple[str, ...]
     at: str
     reason: str = ""
-    importance: float = IMPORTANCE
 
     @property
     def promoted(self) -> bool:

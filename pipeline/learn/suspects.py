@@ -9,14 +9,19 @@ import numpy as np
 from pipeline.learn.metrics import Bools, Floats
 from pipeline.taxonomy import Taxonomy
 
-FEW = 5
-APART = 0.1
-"""Opinions, and difference of mean probabilities, below which a label's model is too weak to disagree with anybody."""
+LESS_LIKELY = 8.0
+"""How many times less likely an opinion's labels are, given its text, than for any opinion of its batch."""
+
+USUAL = 10.0
+"""Opinions of the usual kind that a batch's shares of labels are counted with: a batch of three tells none."""
+
+_SURE = 1e-3
+"""Probabilities are taken to lie at least so far from 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A label of the opinion in ``row`` that is probably wrong: one too many (``given``), or one missing."""
+    """Labels of the opinion in ``row`` that are probably wrong, most of all ``label``: one too many (``given``), or one missing."""
 
     row: int
     label: str
@@ -25,33 +30,29 @@ class Suspect:
 
 
 def suspects(
-    truth: Bools, probabilities: Floats, reference: tuple[Bools, Floats], taxonomy: Taxonomy
+    truth: Bools, probabilities: Floats, known: Bools, usual: Floats, taxonomy: Taxonomy
 ) -> list[Suspect]:
-    """Suspected labels, an opinion's strongest only, the surest first.
+    """Opinions whose labels are probably wrong, the surest first.
 
-    Confident learning (Northcutt, Jiang & Chuang 2021), label by label: a missing label is suspected where its
-    probability reaches the mean it has among opinions that carry it, a given one where the probability falls to the mean among
-    those that do not. ``truth`` and ``probabilities`` (n, n_labels) are held out; the means are taken over ``reference``, of
-    the same columns, which may be larger. Where fewer than :data:`FEW` carry a label there, or it is told apart by less than
-    :data:`APART`, nothing is suspected of it.
+    All labels of an opinion are weighed together: the log likelihood ratio (in nats) of what people said of each label, by the
+    ``probabilities`` (n, n_labels) of a model that has not seen it, against the shares that labels have among the opinions
+    themselves (the pointwise mutual information of text and labels, Church & Hanks 1990). Suspected are those below
+    -ln :data:`LESS_LIKELY`, each with the label that speaks most against it. Only ``known`` labels (n, n_labels) are
+    weighed. ``usual`` (n_labels,) are shares that few opinions are taken to have.
     """
-    known, said = reference
-    found: list[tuple[float, Suspect]] = []
-    for c, code in enumerate(taxonomy.codes):
-        carried = known[:, c]
-        if min(carried.sum(), (~carried).sum()) < FEW:
-            continue
-        with_it, without = float(said[carried, c].mean()), float(said[~carried, c].mean())
-        if with_it - without < APART:
-            continue
-        for row in np.flatnonzero(truth[:, c] & (probabilities[:, c] <= without)).tolist():
-            p = float(probabilities[row, c])
-            found.append((with_it - p, Suspect(row, code, True, p)))
-        for row in np.flatnonzero(~truth[:, c] & (probabilities[:, c] >= with_it)).tolist():
-            p = float(probabilities[row, c])
-            found.append((p - without, Suspect(row, code, False, p)))
-    found.sort(key=lambda pair: (-pair[0], pair[1].row))
-    strongest: dict[int, Suspect] = {}
-    for _, suspect in found:
-        strongest.setdefault(suspect.row, suspect)
-    return list(strongest.values())
+    said = np.clip(probabilities, _SURE, 1 - _SURE)
+    share = ((truth & known).sum(axis=0) + USUAL * usual) / (known.sum(axis=0) + USUAL)
+    share = np.clip(share, _SURE, 1 - _SURE)
+    weighed = np.where(truth, np.log(said / share), np.log((1 - said) / (1 - share))) * known
+    total = weighed.sum(axis=1)
+    rows = np.flatnonzero(total < -np.log(LESS_LIKELY))
+    worst = weighed.argmin(axis=1)
+    return [
+        Suspect(
+            row,
+            taxonomy.codes[worst[row]],
+            bool(truth[row, worst[row]]),
+            float(probabilities[row, worst[row]]),
+        )
+        for row in rows[np.argsort(total[rows], kind="stable")].tolist()
+    ]

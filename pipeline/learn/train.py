@@ -19,7 +19,7 @@ from pipeline.errors import ResourceError
 from pipeline.learn.calibrate import DECIMALS, calibrate
 from pipeline.learn.corpus import Labelled, unknown_matrix
 from pipeline.learn.held_out import HeldOut
-from pipeline.learn.linear import Rows, fit_columns, give_back_memory, themes_of
+from pipeline.learn.linear import Bools, Rows, fit_columns, give_back_memory, themes_of
 from pipeline.learn.metrics import decision_metrics, log_loss_drop
 from pipeline.learn.prepare import MIN_DOCUMENTS, Prepared, prepare
 from pipeline.lexicon import Lexicon
@@ -74,15 +74,16 @@ def train_model(
     if not prepared.vocabulary:
         raise ResourceError(f"标注里没有一个字词出现在 {MIN_DOCUMENTS} 件以上的意见里，标注太少，不能训练。")
     progress("训练与交叉验证")
-    asked = ~unknown_matrix(labelled, taxonomy)
+    known = _known(labelled, taxonomy)
+    asked = known[:, :-1]
     seen = np.flatnonzero((support >= FOLDS) & ((asked & ~prepared.truth).sum(axis=0) >= FOLDS))
-    importance = _importance(labelled, taxonomy)
-    arrays, found = _learn(prepared, issues, seen, importance)
+    own = np.array([item.own for item in labelled])
+    arrays, found = _learn(prepared, issues, seen, known, own)
     archive: dict[str, Any] | None = None
     if unlabelled:
         progress("未标注存档")
         wider = prepare(labelled, taxonomy, lexicon, unlabelled)
-        tried = _learn(wider, issues, seen, importance)
+        tried = _learn(wider, issues, seen, known, own)
         drop, error = log_loss_drop(prepared.truth, found.labels, tried[1].labels)
         archive = {"opinions": len(unlabelled), "drop": drop, "error": error, "used": drop > error}
         if archive["used"]:
@@ -112,19 +113,13 @@ def train_model(
     return Trained(model, HeldOut(prepared.keys, prepared.groups, found.labels, decided.given))
 
 
-def _importance(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> Floats:
-    """Shape (n, n_labels + 1): of each label, then of "any issue".
+def _known(labelled: Sequence[Labelled], taxonomy: Taxonomy) -> Bools:
+    """Whether an opinion carries each label, and then any issue, is known; shape (n, n_labels + 1).
 
-    That is unknown only where a label that was split away waits to be decided and no other issue is told.
+    The last is unknown only where a label that was split away waits to be decided and no other issue is told.
     """
-    rows = [
-        [
-            *(0.0 if code in item.unknown else item.importance for code in taxonomy.codes),
-            0.0 if _undecided(item, taxonomy) else item.importance,
-        ]
-        for item in labelled
-    ]
-    return np.array(rows, dtype=np.float64)
+    decided = np.array([not _undecided(item, taxonomy) for item in labelled])
+    return np.column_stack([~unknown_matrix(labelled, taxonomy), decided])
 
 
 def _undecided(item: Labelled, taxonomy: Taxonomy) -> bool:
@@ -133,7 +128,7 @@ def _undecided(item: Labelled, taxonomy: Taxonomy) -> bool:
 
 
 def _learn(
-    prepared: Prepared, issues: Indices, seen: Indices, importance: Floats
+    prepared: Prepared, issues: Indices, seen: Indices, known: Bools, own: Bools
 ) -> tuple[dict[str, Floats], Probabilities]:
     """The model's arrays, and the held-out probabilities that its thresholds and bounds were chosen on.
 
@@ -144,7 +139,7 @@ def _learn(
     idf = inverse_document_frequency(both)
     themes = themes_of(weighted(both, idf)) if prepared.archive.shape[0] else None
     columns = np.append(seen, prepared.truth.shape[1])
-    rows = Rows(weighted(counts, idf), prepared.clauses, idf, importance[:, columns], themes)
+    rows = Rows(weighted(counts, idf), prepared.clauses, idf, known[:, columns], themes)
     del counts, both  # as large as all that training needs
     give_back_memory()
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
@@ -154,7 +149,7 @@ def _learn(
     fitted = fit_columns(rows, wanted[:, columns], folds)
     weights, bias, whole, telling = (_spread(part, columns, wanted.shape[1]) for part in fitted)
     decisive, held_out = calibrate(
-        whole, telling, prepared.lengths, prepared.truth, issues, folds, importance
+        whole, telling, prepared.lengths, prepared.truth, issues, folds, known, own
     )
     arrays = {"idf": idf, "weights": weights, "bias": bias, **decisive}
     return {name: np.round(array, DECIMALS) for name, array in arrays.items()}, held_out

@@ -1,8 +1,8 @@
-"""Which opinions are most worth a person's look: a random share to audit by, the rest unsure and unlike each other."""
+"""Which opinions are most worth a person's look: a random share to audit by, the rest unsure, typical, and unlike each other."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 POOL = 4
-"""Candidates per place: among the most unsure ones, those unlike what is already chosen are taken."""
+"""Candidates per place: among those most worth a look, the ones unlike what is answered or chosen are taken."""
 
 
 def unsureness(probabilities: Floats, threshold: Floats) -> Floats:
@@ -34,29 +34,38 @@ def unsureness(probabilities: Floats, threshold: Floats) -> Floats:
     return np.asarray(entropy * second / first)
 
 
+def typicality(rows: sp.csr_array) -> Floats:
+    """Mean cosine of each row to all of them, shape (m,), in [0, 1]; ``rows`` (m, n_features) have length 1 or 0 and no negative value."""
+    return np.asarray(rows @ np.asarray(rows.mean(axis=0)).ravel())
+
+
 def choose(
     unsure: Floats, rows: sp.csr_array, n: int, audit: float, seed: int = 0, answered: Collection[int] = ()
 ) -> tuple[list[int], list[int]]:
     """``(audited, chosen)``: row numbers, at most ``n`` together, none twice.
 
     ``audited`` is a simple random sample of a share ``audit`` of the n places, whatever the model thinks and whether or not it
-    was ``answered`` (row numbers) before, so that it measures. ``chosen`` are not answered: unsure opinions in order of choice: each time, among the :data:`POOL` × n most unsure, the
-    one with the largest unsureness × distance (1 - cosine) to the nearest chosen so far. ``rows`` (m, n_features) have
-    length 1 or 0; ``unsure`` has shape (m,).
+    was ``answered`` (row numbers) before, so that it measures. ``chosen`` are not answered, in order of choice: each time, among the
+    :data:`POOL` × n of most unsureness × :func:`typicality` (information density, Settles & Craven 2008: what is unsure and like
+    nothing else teaches about nothing else), the one with the largest such product × distance (1 - cosine) to the nearest that is answered or
+    chosen. ``rows`` (m, n_features) are as there; ``unsure`` has shape (m,).
     """
     rng = np.random.default_rng(seed)
     n = min(n, len(unsure))
     wanted = round(audit * n)
     audited = sorted(rng.permutation(len(unsure))[:wanted].tolist())
     left = np.setdiff1d(np.arange(len(unsure)), [*audited, *answered])
-    pool = left[np.argsort(-unsure[left], kind="stable")][: POOL * n]
-    return audited, _spread(pool, unsure, rows, n - wanted)
+    worth = unsure * typicality(rows)
+    pool = left[np.argsort(-worth[left], kind="stable")][: POOL * n]
+    return audited, _spread(pool, worth, rows, sorted(answered), n - wanted)
 
 
-def _spread(pool: Indices, unsure: Floats, rows: sp.csr_array, n: int) -> list[int]:
+def _spread(pool: Indices, worth: Floats, rows: sp.csr_array, answered: Sequence[int], n: int) -> list[int]:
     inside = sp.csr_array(rows[pool])
-    weight = unsure[pool] + 1e-9
+    weight = worth[pool] + 1e-9
     distance = np.ones(len(pool))
+    if answered:
+        distance -= (inside @ rows[answered].T).toarray().max(axis=1, initial=0.0)
     chosen: list[int] = []
     for _ in range(min(n, len(pool))):
         best = int(np.argmax(weight * distance))
