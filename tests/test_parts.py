@@ -315,3 +315,24 @@ def test_few_parts_are_under_way_at_once(tmp_path, reader, jobs):
     ]
     assert max(ahead) <= 20 * (engine._WAITING * jobs + 2)
     assert len(list(tmp_path.glob(PARTS + "*/*"))) == 20
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_who_begins_a_worker_reads_as_well(tmp_path, reader, monkeypatch):
+    """On two processors there are two readers: the worker that is begun, and who began it."""
+    making, read = engine._reading, []
+
+    def watched(reader, *, large):
+        reading = making(reader, large=large)
+
+        def noted(opinions):
+            read.append(len(opinions))
+            return reading(opinions)
+
+        return noted
+
+    monkeypatch.setattr(engine, "_reading", watched)
+    chunks = engine.chunked((Opinion(id=str(n), text=f"来回跑了{n}趟") for n in range(400)), unexpected)
+    parts = list(engine.read_all(chunks, reader, tmp_path, 2, lambda: Parts.begin(tmp_path, {})))
+    assert sum(map(len, parts)) == 400
+    assert 20 <= sum(read) <= 380
