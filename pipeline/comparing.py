@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.util import hash_array
 
 from pipeline.aggregate.rounds import Change, NoticeChange, compare_around_notice, compare_rounds
 from pipeline.aggregate.stored import loaded
@@ -62,11 +63,12 @@ class Round:
 
     @cached_property
     def opinions(self) -> pd.DataFrame:
-        """Day and labels of every distinct valid opinion that is not sealed; without texts."""
-        columns = ["id", "collected_on", "labels", "valid", "duplicate_of"]
+        """Day, labels and ``key`` of every distinct valid opinion that is not sealed: 64 bits for the text, no text."""
+        columns = ["id", "collected_on", "labels", "valid", "duplicate_of", "text"]
         frame: pd.DataFrame = stored_table(self.folder, "opinions", columns).to_pandas()
         kept = frame["valid"] & (frame["duplicate_of"] == "") & ~frame["id"].isin(self.run["sealed"])
-        return frame.loc[kept, ["collected_on", "labels"]]
+        key = hash_array(frame.pop("text").to_numpy(object), categorize=False)
+        return frame.assign(key=key).loc[kept, ["collected_on", "labels", "key"]]
 
 
 def compare(
@@ -185,8 +187,11 @@ def _around(code: str, day: str, earlier: Round, later: Round, space: Workspace)
     if code in earlier.incomparable:
         raise InputError(f"“{space.taxonomy[code].name_zh}”在两轮之间拆分、新增或停用过，前后的件数不能比。")
     days, found = [], []
+    both = set(earlier.opinions[["collected_on", "key"]].itertuples(index=False, name=None))
     for one in (earlier, later):
-        for collected, labels in one.opinions.itertuples(index=False, name=None):
+        for collected, labels, key in one.opinions.itertuples(index=False, name=None):
+            if one is later and (collected, key) in both:  # handed in with both rounds
+                continue
             codes = carry_all(space.migrations, labels.split(";"), str(one.run["taxonomy"])).codes
             days.append(collected)
             found.append(code in codes)

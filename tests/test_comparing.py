@@ -85,6 +85,35 @@ def test_the_notice_about_products_shows(compared):
     assert f"{change.before.opinions} 件意见中有 {change.before.found} 件" in page
 
 
+def test_an_opinion_handed_in_with_both_rounds_counts_once_around_a_notice(tmp_path):
+    said = [
+        f"2025-0{3 + n % 6}-11,{text}\n"
+        for n, text in enumerate(
+            [
+                "盐业公司的人开口要了两箱样品",
+                "窗口态度很好，没有刁难",
+                "质检站检查一次拿走一批货",
+                "供应处办事公道",
+                "材料退了三回也不说哪里不对",
+                "到厂里就点名要新产品带走",
+                "价格打听了半年没有答复",
+                "收费有票据，清清楚楚",
+            ]
+        )
+    ]
+    for name, rows in (("a", said[:5]), ("b", said)):
+        (tmp_path / f"{name}.csv").write_text("日期,意见内容\n" + "".join(rows), encoding="utf-8")
+        report([tmp_path / f"{name}.csv"], tmp_path / name, workspace=SHIPPED, jobs=1)
+    found = compare(
+        tmp_path / "a", tmp_path / "b", tmp_path / "out",
+        workspace=SHIPPED, notices={"索要产品": "2025-06-01"},
+    )  # fmt: skip
+    ((_, _, change),) = found.notices
+    rows = pq.read_table(tmp_path / "b/opinions.parquet").to_pylist()
+    distinct = sum(row["valid"] and not row["duplicate_of"] for row in rows)
+    assert change.before.opinions + change.after.opinions == distinct > 4
+
+
 def test_the_briefing_tells_what_changed_and_the_ledger_keeps_what_people_wrote(compared):
     paper = docx.Document(str(compared[1] / "briefing.docx"))
     text = "\n".join(paragraph.text for paragraph in paper.paragraphs)
