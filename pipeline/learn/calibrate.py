@@ -27,7 +27,7 @@ FALSE_ACCUSATIONS = 0.05
 writers, many of whom wrote hard cases on purpose, so other people's usual opinions are falsely accused less often."""
 
 ENOUGH = 20
-"""The user's own opinions without an issue from which on the promise is kept on them alone, too."""
+"""The user's own opinions without an issue from which on the promise is kept on them alone, too, give or take one."""
 
 CERTAIN_PRECISION = 0.95
 """Share that must be right among held-out decisions which need no review."""
@@ -101,7 +101,7 @@ def choose(
     """``(threshold, bounds)``: thresholds of labels, and the two bounds of the gate and of certainty.
 
     The gate is the lowest at which at most :data:`FALSE_ACCUSATIONS` of the opinions without an issue are given one: of all, of
-    the corpus', and of the user's ``own`` (n,), where there are :data:`ENOUGH`. Thresholds of issues look only at opinions that
+    the corpus', and of the user's ``own`` (n,), where there are :data:`ENOUGH` (one more is chance). Thresholds of issues look only at opinions that
     pass it. The certainty bound is the lowest from which :data:`CERTAIN_PRECISION` of the decisions are right. Only opinions of
     which it is ``known`` (n,) whether they accuse anybody are looked at.
     """
@@ -111,16 +111,16 @@ def choose(
         own[known],
     )
     innocent = np.asarray(~truth[:, issues].any(axis=1))
-    parts = ((innocent, 1), (innocent & ~own, 1), (innocent & own, ENOUGH))
-    kept = [rows for rows, fewest in parts if rows.sum() >= fewest]
-    steps = np.arange(1.0, 0.0, -0.005)
-    gates = np.unique([np.quantile(found.accuses[rows], steps) for rows in kept])[::-1]
+    # whom, and how many of them by chance
+    kept = [(rows, 0) for rows in (innocent, innocent & ~own) if rows.any()]
+    kept += [(rows, 1) for rows in [innocent & own] if rows.sum() >= ENOUGH]
+    gates = np.quantile(found.accuses[innocent], np.arange(1.0, 0.0, -0.005))
 
     def false_accusations(gate: float) -> float:
         threshold = _thresholds(found, gate, issues)
         given = decide(found, threshold, np.array([gate, 0.0]), issues).given
         accused = np.asarray(given[:, issues].any(axis=1))
-        return max(float(accused[rows].mean()) for rows in kept)
+        return max(float(accused[rows].sum() - chance) / int(rows.sum()) for rows, chance in kept)
 
     loosest = bisect_right(gates, FALSE_ACCUSATIONS, key=false_accusations)
     gate = float(gates[max(0, loosest - 1)])
