@@ -16,8 +16,9 @@ import pipeline
 from pipeline.aggregate.tables import SUMMARY
 from pipeline.classifier.files import active_version
 from pipeline.cli import qingyi
-from pipeline.learn.gate import FEW, MARGIN, PERMUTATIONS, PROMISED, RESAMPLES
+from pipeline.learn.gate import FEW, MARGIN, PROMISED
 from pipeline.learn.newlabels import ARCHIVE
+from pipeline.learn.paired import PERMUTATIONS, RESAMPLES
 from pipeline.outputs.files import FINDINGS, OPINIONS, REJECTED
 from pipeline.review.answers import Answer, Question
 from pipeline.workspace import SHIPPED
