@@ -19,6 +19,7 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     learn       labelled opinions → a model, and how good it is
     engine      opinions → readings on all processors
     papers      which papers a round has
+    counting    opinions as they go by → counts, clues, repeats
     judging     opinions from anywhere → readings, tables, papers
     cluster     the same judging by many machines, partition by partition
     run         the whole way, from files

@@ -83,7 +83,7 @@ def test_the_map_has_the_order_of_the_contract():
     mapped = re.findall(r"^    ([a-z]+)  ", str(pipeline.__doc__), re.MULTILINE)
     rooms = (
         "intake text compiled classifier attribute clues expressions aggregate outputs parts journal ledger documents review learn "
-        "engine papers judging cluster run comparing reviewing training drifting migrating withdrawing cli"
+        "engine papers counting judging cluster run comparing reviewing training drifting migrating withdrawing cli"
     )
     assert mapped == rooms.split()
     assert set(mapped) <= set(order)
