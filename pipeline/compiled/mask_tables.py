@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.compiled import mask_classes as mc
 from pipeline.compiled.characters import N_CODE_POINTS, every_character, points
 from pipeline.compiled.codes import Places
-from pipeline.text import mask, names
+from pipeline.text import cues, figures, names
 
 _DIGITS = "0123456789"
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -45,7 +45,7 @@ def _pairs() -> dict[int, set[str]]:
             *"护照 账户 帐户 存折 农行 建行 工行 中行 rt".split(),  # noqa: SIM905
             *(verb + to for verb in "打转汇退" for to in "进到"),
         },
-        mc.LOCAL_CUE: _firsts(mask.LOCAL_AFTER),
+        mc.LOCAL_CUE: _firsts(figures.LOCAL_AFTER),
     }
 
 
@@ -54,7 +54,7 @@ def _members() -> dict[int, str]:
     blanks = "".join(re.findall(r"\s", every_character()))
     digits = "".join(re.findall(r"\d", every_character()))
     doubles = names.DOUBLE_SURNAMES.split("|")
-    figures = _DIGITS + mask.SPOKEN
+    numerals = _DIGITS + figures.SPOKEN
 
     def listed(characters: str) -> str:
         """The same characters, where a pattern writes all blanks as ``\\s``."""
@@ -82,8 +82,8 @@ def _members() -> dict[int, str]:
         mc.VEIL: "某氏Xx×",
         mc.SEX: "男女",
         mc.MARK_BEGIN: "〔",
-        mc.FIGURE: digits + figures + "lIoO",
-        mc.SPOKEN: figures,
+        mc.FIGURE: digits + numerals + "lIoO",
+        mc.SPOKEN: numerals,
         mc.DIGIT: digits,
         mc.LATIN: _DIGITS + _LETTERS,
         mc.PAUSE: " .·—–_/#*()（）-，,、\n中间后面最再四位末是号码",
@@ -96,19 +96,19 @@ def _members() -> dict[int, str]:
         mc.CODE: _DIGITS + "".join(letter for letter in _CAPITALS if letter not in "IOSVZ"),
         mc.CAPITAL: _CAPITALS,
         mc.CJK: _CJK,
-        mc.PLACE: "".join(character for character in _CJK if character not in mask.NO_PLACE) + "和",
+        mc.PLACE: "".join(character for character in _CJK if character not in cues.NO_PLACE) + "和",
         mc.ROAD_END: "道路街巷弄同组队",
-        mc.NUMERAL: mask.FEW + "百",
+        mc.NUMERAL: cues.FEW + "百",
         mc.ALONG_ROAD: _CJK + digits + " -",
-        mc.PROVINCE: mask.PROVINCES,
-        mc.BIRTH_BEGIN: "出生民十" + figures,
-        mc.DAY_END: "月日./-" + digits + mask.FEW,
+        mc.PROVINCE: figures.PROVINCES,
+        mc.BIRTH_BEGIN: "出生民十" + numerals,
+        mc.DAY_END: "月日./-" + digits + cues.FEW,
         mc.HOUSE: "号栋幢座",
         mc.HIDING: "*xX",
         mc.QQ_BEGIN: "Qq扣企球",
         mc.V: "vVwW",
         mc.AFTER_V: "信❤xX eE",
-        mc.SIGN: "*6普牌微·〔@＃#艾aA" + mask.PROVINCES,
+        mc.SIGN: "*6普牌微·〔@＃#艾aA" + figures.PROVINCES,
         mc.CARD_OR_PAPER: "卡证",
         mc.STOP: "，。！？；",
     }
