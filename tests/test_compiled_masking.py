@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.compiled import masking
 from pipeline.compiled.masking import masked, starts_of
-from pipeline.text import cues, figures, names
+from pipeline.text import cues, figures, name_words, names
 from pipeline.text.mask import NUMBERS, mask
 from pipeline.text.normalise import normalise
 from pipeline.workspace import SHIPPED
@@ -27,7 +27,7 @@ PIECES = (
     "“ ” — 总工 科 局 处 Tel 450102********1231 四五零一零二一九六九零一零一一二三一 6222021001116245703 91450100MA5KX8QD3T 0771-5623418 \n"
 ).split(" ")  # fmt: skip
 CHARACTERS = st.one_of(
-    st.sampled_from(names.SURNAMES + names.NAMELIKE + names.TITLES + figures.SPOKEN + figures.PROVINCES),
+    st.sampled_from(name_words.SURNAMES + name_words.NAMELIKE + name_words.TITLES + figures.SPOKEN + figures.PROVINCES),
     st.sampled_from("0123456789XxlIoO*-—–_/#()（）·•.。，、；：:,;！？ \n老小某男女姐姓叫我是本人生出日月年号路巷栋楼牌ABKvVqQ@卡证户折"),
     st.characters(exclude_categories=()),
 )  # fmt: skip
@@ -72,9 +72,9 @@ def is_word(rule, match):
     if rule in {names.INTRODUCED, names.SELF} or rule not in names.RULES:
         return False
     text, start, surname = match.string, match.start(), match[1]
-    return text[start : start + len(surname) + 1] in names.ORDINARY or (
+    return text[start : start + len(surname) + 1] in name_words.ORDINARY or (
         text[max(0, start - 1) : start] or " "
-    ) in names.BEFORE_BLOCKS.get(surname, "")
+    ) in name_words.BEFORE_BLOCKS.get(surname, "")
 
 
 @pytest.mark.parametrize(
