@@ -18,7 +18,8 @@ from pipeline.records import UNSPECIFIED
 from pipeline.review import columns as c
 from pipeline.review.answers import Batch, as_record
 from pipeline.review.label_studio import read_tasks
-from pipeline.review.sheet import Filled, read_sheets
+from pipeline.review.rows import Filled
+from pipeline.review.sheet import read_sheets
 from pipeline.review.store import Store
 from pipeline.reviewing import export
 from pipeline.run import classify

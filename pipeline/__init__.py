@@ -19,6 +19,7 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     learn       labelled opinions → a model, and how good it is
     engine      opinions → readings on all processors
     papers      which papers a round has
+    counting    opinions as they go by → counts, clues, repeats
     judging     opinions from anywhere → readings, tables, papers
     cluster     the same judging by many machines, partition by partition
     run         the whole way, from files
@@ -30,8 +31,8 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     withdrawing  what is taken back, or old, leaves every store and result
     cli         the commands
 
-beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``migration`` and ``carrying`` (old labels in new
-categories), ``directory``, ``lexicon``, ``workspace``, ``lock``, ``workers`` (the processes of this machine); and ``audit``, the chain of what was done.
+beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``migration`` (of ``migration_steps``, kept in
+``migration_files``) and ``carrying`` (old labels in new categories), ``directory``, ``lexicon``, ``workspace``, ``lock``, ``workers`` (the processes of this machine); and ``audit``, the chain of what was done.
 
 In Python, under the names of the commands::
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipeline.errors import ResourceError
-from pipeline.migration import Action, Carried, Migration
+from pipeline.migration import Carried, Migration
+from pipeline.migration_steps import Action
 from pipeline.taxonomy import Taxonomy
 
 if TYPE_CHECKING:

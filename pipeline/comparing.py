@@ -31,7 +31,7 @@ from pipeline.journal import settle
 from pipeline.ledger.carrying import carry, together
 from pipeline.ledger.rows import Change as Moved
 from pipeline.ledger.rows import LedgerRow, standing_of
-from pipeline.migration import Action
+from pipeline.migration_steps import Action
 from pipeline.outputs.cells import csv_cell
 from pipeline.outputs.folder import OutputFolder
 from pipeline.outputs.stored import stored_table

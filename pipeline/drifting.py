@@ -9,7 +9,8 @@ from pipeline.classifier.files import read_card
 from pipeline.documents.drift import drift_page
 from pipeline.errors import InputError
 from pipeline.learn.corpus import corpus_files, load_labelled
-from pipeline.learn.drift import Corpus, Drift, Round, measure, read_round
+from pipeline.learn.drift import Drift, measure
+from pipeline.learn.rounds import Corpus, Round, read_round
 from pipeline.outputs.folder import private_file
 from pipeline.outputs.stored import table_files
 from pipeline.review.export import model_of

@@ -7,31 +7,26 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-import numpy as np
 import pandas as pd
 
 from pipeline import __version__
-from pipeline.aggregate.likelihood import HeldOutPosteriors
 from pipeline.aggregate.stored import dumped
 from pipeline.aggregate.tables import Tables
-from pipeline.aggregate.tally import Tally
 from pipeline.classifier.files import libraries, mismatch
 from pipeline.classifier.model import Model
 from pipeline.classifier.read import Reader
-from pipeline.directory import Directory
-from pipeline.documents.clues import ClueRow, clue_row
+from pipeline.counting import Counting, Source, Stream, own_departments
 from pipeline.engine import chunked, read_all
-from pipeline.intake.repeats import NEAR, Repeats
+from pipeline.intake.repeats import NEAR
 from pipeline.outputs.cells import csv_cell
 from pipeline.outputs.files import RunFiles
 from pipeline.outputs.folder import OutputFolder
 from pipeline.parts import Parts
-from pipeline.records import Opinion, Reading, Rejection
 from pipeline.review.audits import audited_pairs
 from pipeline.workspace import Workspace
 
@@ -77,29 +72,6 @@ class Options(TypedDict, total=False):
     order: Order | None
     engine: str
     scheduler: str
-
-
-class Source(Protocol):
-    """Where opinions come from, in order: files, or a result folder that is counted anew. What it counts is complete when it has ended.
-
-    ``rows`` = ``accepted`` + ``rejected``; ``done`` is the share read, 0 to 1.
-    """
-
-    rows: int
-    accepted: int
-    rejected: int
-    done: float
-
-    @property
-    def notices(self) -> Mapping[str, int]:
-        """What was accepted with a remark, by sentence."""
-
-    @property
-    def skipped_sheets(self) -> list[str]:
-        """Tables without opinions."""
-
-    def __iter__(self) -> Iterator[Opinion | Rejection]:
-        """Yield one opinion or rejection per row."""
 
 
 def judge(
@@ -179,54 +151,6 @@ def _papers(output: Path, space: Workspace, options: Options) -> Callable[..., l
     return write
 
 
-@dataclass(frozen=True)
-class Stream:
-    """What was kept of the opinions as they went by: counts, clues, and repeats and unknown departments by number."""
-
-    tally: Tally
-    clues: list[ClueRow]
-    repeated: int
-    unlisted: dict[str, int]
-
-
-class Counting:
-    """Everything that happens once per opinion, in order; memory does not grow with the texts.
-
-    ``needs_texts`` says that readings are to come with their texts: some opinions were audited.
-    """
-
-    def __init__(self, reader: Reader, audits: Mapping[str, frozenset[tuple[str, str]]]) -> None:
-        self.reader = reader
-        self.needs_texts = bool(audits)
-        errors = HeldOutPosteriors(reader.model.held_out.astype(np.int64))
-        self._tally = Tally(reader.taxonomy, reader.directory, errors, audits)
-        self._repeats = Repeats()
-        self._repeated = 0
-        self._clues: list[ClueRow] = []
-        self._unlisted: dict[str, int] = {}
-
-    def add(self, readings: Sequence[Reading]) -> list[str]:
-        """Count readings; of each the id of the opinion that it repeats, "" where it is the first of its kind."""
-        begun = len(self._tally.ids)
-        firsts = self._repeats.firsts(
-            [reading.signature for reading in readings], [reading.departments for reading in readings]
-        ).tolist()
-        self._tally.add_all(readings, firsts)
-        ids = self._tally.ids
-        first_of = ["" if first == number else ids[first] for number, first in enumerate(firsts, begun)]
-        self._repeated += sum(map(bool, first_of))
-        for reading in readings:
-            own = reading.opinion.department
-            if own and self.reader.directory.resolve(own) is None:
-                self._unlisted[own] = self._unlisted.get(own, 0) + 1
-        self._clues += [clue_row(reading, self.reader.taxonomy) for reading in readings if reading.clue]
-        return first_of
-
-    def stream(self) -> Stream:
-        """What was counted."""
-        return Stream(self._tally, self._clues, self._repeated, self._unlisted)
-
-
 Streamed = Callable[[Source, Counting, Path, OutputFolder, Options, Callable[[], Parts]], None]
 """Reads a source to its end, in a workspace: counts it and writes the tables of opinions; the last gives where parts are kept."""
 
@@ -275,12 +199,6 @@ def _parts(output: Path, reader: Reader, options: Options, origin: Mapping[str, 
         line = f"提示：接着上次中断的地方做，已判定的 {count} 件不再重做。"
         (options.get("notice") or (lambda said: sys.stderr.write(said + "\n")))(line)
     return parts
-
-
-def own_departments(readings: Sequence[Reading], directory: Directory) -> list[str]:
-    """Of each reading the column's department by its canonical name; as written where the directory lacks it."""
-    written = [reading.opinion.department for reading in readings]
-    return [directory.resolve(name) or name for name in written]
 
 
 def _run_record(

@@ -21,7 +21,9 @@ from pipeline.classifier.files import active_version, read_card
 from pipeline.errors import ModelError, OutputError, ResourceError, cause
 from pipeline.learn.corpus import corpus_files, load_labelled
 from pipeline.lock import held
-from pipeline.migration import Migration, Step, load_migration
+from pipeline.migration import Migration
+from pipeline.migration_files import load_migration
+from pipeline.migration_steps import Step
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
 from pipeline.workspace import Workspace

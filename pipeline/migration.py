@@ -6,80 +6,16 @@ What becomes of labels stored under an older version is the matter of :mod:`pipe
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from pipeline.errors import ResourceError, cause
+from pipeline.errors import ResourceError
+from pipeline.migration_steps import Add, Merge, Rename, Retire, Split, Step, Table, Version, nth
 from pipeline.taxonomy import Label, Taxonomy
-
-Action = Literal["rename", "merge", "split", "add", "retire"]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
-Version = Annotated[str, Field(pattern=r"^\w[\w.-]{0,30}$")]
-"""A version is part of file names."""
-
-_REASONS = {
-    "missing": "没有填",
-    "extra_forbidden": "不是认识的项目，请删去或改正拼写",
-    "string_too_short": "是空的",
-    "too_short": "至少要写两个",
-    "string_type": "应为文字，请加引号",
-    "literal_error": "应为 issue、praise 或 suggestion",
-}
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
-
-
-class Rename(_Table):
-    """One label gets another code; its definition stays unless ``[[labels]]`` has a new one."""
-
-    old: Code
-    new: Code
-    name_zh: str = ""
-
-
-class Merge(_Table):
-    """Several labels become one, which may keep the code of one of them."""
-
-    old: tuple[Code, ...] = Field(min_length=2)
-    new: Code
-
-
-class Split(_Table):
-    """One label becomes several, one of which may keep its code: then stored labels keep it too."""
-
-    old: Code
-    new: tuple[Code, ...] = Field(min_length=2)
-
-
-class Add(_Table):
-    """A label there was not before."""
-
-    new: Code
-
-
-class Retire(_Table):
-    """A label that is given no more."""
-
-    old: Code
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change, whatever its kind: codes ``old`` give way to codes ``new``. ``place`` says where the file has it."""
-
-    action: Action
-    old: tuple[str, ...]
-    new: tuple[str, ...]
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +31,7 @@ class Carried:
     waiting: frozenset[str] = frozenset()
 
 
-class Migration(_Table):
+class Migration(Table):
     """The way from one version of the taxonomy to the next.
 
     ``labels`` define what the old version lacks. ``gone`` are the labels that were done away with or redefined, as they
@@ -117,11 +53,11 @@ class Migration(_Table):
     def steps(self) -> tuple[Step, ...]:
         """All changes: renamed, merged, split, added, retired, each kind in the file's order."""
         return (
-            *(Step("rename", (s.old,), (s.new,), _nth("rename", n)) for n, s in enumerate(self.rename)),
-            *(Step("merge", s.old, (s.new,), _nth("merge", n)) for n, s in enumerate(self.merge)),
-            *(Step("split", (s.old,), s.new, _nth("split", n)) for n, s in enumerate(self.split)),
-            *(Step("add", (), (s.new,), _nth("add", n)) for n, s in enumerate(self.add)),
-            *(Step("retire", (s.old,), (), _nth("retire", n)) for n, s in enumerate(self.retire)),
+            *(Step("rename", (s.old,), (s.new,), nth("rename", n)) for n, s in enumerate(self.rename)),
+            *(Step("merge", s.old, (s.new,), nth("merge", n)) for n, s in enumerate(self.merge)),
+            *(Step("split", (s.old,), s.new, nth("split", n)) for n, s in enumerate(self.split)),
+            *(Step("add", (), (s.new,), nth("add", n)) for n, s in enumerate(self.add)),
+            *(Step("retire", (s.old,), (), nth("retire", n)) for n, s in enumerate(self.retire)),
         )
 
     @cached_property
@@ -247,7 +183,7 @@ class Migration(_Table):
     def _check_definitions(self, made: dict[str, Step], taxonomy: Taxonomy) -> None:
         defined = [label.code for label in self.labels]
         for number, code in enumerate(defined):
-            place = _nth("labels", number)
+            place = nth("labels", number)
             if code not in made:
                 raise ResourceError(f"{place} 定义了“{code}”，却没有哪一步用到它；请删去或补上那一步。")
             if code in defined[:number]:
@@ -262,108 +198,9 @@ class Migration(_Table):
                 raise ResourceError(f"{step.place} 的新类别“{code}”没有定义，请补上它的 [[labels]]。")
 
 
-def load_migration(path: Path) -> Migration:
-    """Read a migration file. Only its form is checked; :meth:`Migration.apply` holds it against a taxonomy.
-
-    Raises:
-        ResourceError: the file is missing, not UTF-8, not TOML, has an unknown key, or a missing or wrong value.
-    """
-    try:
-        return Migration.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise ResourceError(f"读不到迁移文件 {path.name}：{cause(error)}。") from None
-    except UnicodeDecodeError:
-        raise ResourceError(f"迁移文件 {path.name} 不是 UTF-8 编码，请另存为 UTF-8。") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ResourceError(f"迁移文件 {path.name} 不是有效的 TOML（{error}）。") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ResourceError(
-            f"迁移文件 {path.name} 的 {_place(first['loc'])} {_reason(first['type'], first['loc'])}。"
-        ) from None
-
-
-def load_migrations(folder: Path) -> tuple[Migration, ...]:
-    """The migrations kept in ``folder``, oldest first; none where there is no folder.
-
-    Guaranteed: each begins with the version in which the one before it ended, and no version comes twice.
-
-    Raises:
-        ResourceError: a file is wrong, or they do not chain; the file is named.
-    """
-    chain: list[Migration] = []
-    seen: set[str] = set()
-    for path in sorted(folder.glob("[0-9]*.toml")):
-        migration = load_migration(path)
-        seen.add(migration.old_version)
-        if chain and migration.old_version != chain[-1].new_version:
-            raise ResourceError(
-                f"迁移记录 {path.name} 从 {migration.old_version} 版起，前一份却到 {chain[-1].new_version} 版；"
-                "请检查 data/migrations 里的文件。"
-            )
-        if migration.new_version in seen:
-            raise ResourceError(
-                f"迁移记录 {path.name} 又回到 {migration.new_version} 版；请给没有用过的版本号。"
-            )
-        seen.add(migration.new_version)
-        chain.append(migration)
-    return tuple(chain)
-
-
-def in_force(migrations: Sequence[Migration], version: str) -> tuple[Migration, ...]:
-    """Those that led to ``version``: one recorded beyond it has not come into force, or was taken back.
-
-    Raises:
-        ResourceError: there are migrations, but none of them begins or ends with ``version``.
-    """
-    if not migrations or migrations[0].old_version == version:
-        return ()
-    for number, migration in enumerate(migrations, start=1):
-        if migration.new_version == version:
-            return tuple(migrations[:number])
-    raise ResourceError(
-        f"问题类型表是 {version} 版，data/migrations 里的迁移记录却只到 {migrations[-1].new_version} 版；"
-        "请改回 version，或用“qingyi taxonomy migrate”改类别。"
-    )
-
-
-def editions(taxonomy: Taxonomy, migrations: Sequence[Migration]) -> tuple[Taxonomy, ...]:
-    """Every version from the oldest to ``taxonomy``, in which the migrations ended.
-
-    Raises:
-        ResourceError: the migrations end in another version, or see :meth:`Migration.undo`.
-    """
-    if in_force(migrations, taxonomy.version) != tuple(migrations):
-        raise ResourceError(
-            f"迁移记录到了 {migrations[-1].new_version} 版，问题类型表却是 {taxonomy.version} 版。"
-        )
-    found = [taxonomy]
-    for migration in reversed(migrations):
-        found.append(migration.undo(found[-1]))
-    return tuple(reversed(found))
-
-
 def _claim(owners: dict[str, Step], code: str, step: Step) -> None:
     if code in owners:
         raise ResourceError(
             f"{step.place} 与 {owners[code].place} 都用了代码“{code}”，一个代码只能用在一步里。"
         )
     owners[code] = step
-
-
-def _nth(table: str, number: int) -> str:
-    return f"第 {number + 1} 个 [[{table}]]"
-
-
-def _place(loc: Sequence[int | str]) -> str:
-    """``("rename", 0, "old")`` as 第 1 个 [[rename]] 的 old."""
-    if len(loc) < 2 or not isinstance(loc[1], int):
-        return str(loc[0])
-    inside = [f" 的 {part}" if isinstance(part, str) else f" 第 {part + 1} 个" for part in loc[2:]]
-    return _nth(str(loc[0]), loc[1]) + "".join(inside)
-
-
-def _reason(kind: str, loc: Sequence[int | str]) -> str:
-    if kind == "string_pattern_mismatch":
-        return "应为字母、数字、点或横线" if loc[-1] in {"from", "to"} else "应为小写英文与下划线"
-    return _REASONS.get(kind, "的值不对")

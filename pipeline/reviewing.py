@@ -15,7 +15,7 @@ from pipeline.classifier.read import open_reader
 from pipeline.documents.review_sheet import write_review_sheet
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.learn.registry import now
-from pipeline.migration import editions
+from pipeline.migration_files import editions
 from pipeline.outputs.folder import private_file
 from pipeline.review.agreement import by_label
 from pipeline.review.answers import Answer, Batch

@@ -10,7 +10,8 @@ from pathlib import Path
 from pipeline.directory import Directory, load_directory
 from pipeline.errors import InputError, OutputError, cause
 from pipeline.lexicon import Lexicon, load_lexicon
-from pipeline.migration import Migration, in_force, load_migrations
+from pipeline.migration import Migration
+from pipeline.migration_files import in_force, load_migrations
 from pipeline.taxonomy import Taxonomy, load_taxonomy
 
 _INSTALLED = Path(__file__).parent / "_shipped"

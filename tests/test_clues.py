@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.clues import CONCERNS, REASONS, Evidence, clue_reasons
+from pipeline.clues.reasons import CONCERNS, REASONS, Evidence, clue_reasons
 from pipeline.documents.clues import ClueRow, clue_row, write_clues
 from pipeline.errors import InputError, OutputError
 from pipeline.records import Finding, Opinion

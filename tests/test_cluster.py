@@ -35,7 +35,7 @@ from pipeline.errors import InputError, OutputError, QingyiError, ShortageError
 from pipeline.intake.files import find_files
 from pipeline.intake.identities import Identities
 from pipeline.intake.reading import Intake
-from pipeline.learn import drift
+from pipeline.learn.rounds import read_round
 from pipeline.outputs.stored import stored_table, table_files
 from pipeline.papers import Order
 from pipeline.parts import PARTS, Parts
@@ -260,7 +260,7 @@ def test_all_is_its_owners_and_nothing_is_left_over(own, desk):
 def test_results_in_parts_are_compared_like_others(own, here, workspace):
     ours, theirs = (comparing.read_round(folder, workspace) for folder in (own, here["in"].folder))
     assert ours.opinions.reset_index(drop=True).equals(theirs.opinions.reset_index(drop=True))
-    assert drift.read_round(own).texts == drift.read_round(here["in"].folder).texts
+    assert read_round(own).texts == read_round(here["in"].folder).texts
 
 
 def test_patterns_and_urls_are_read_by_a_scheduler_that_runs(cluster, desk, batch, here):

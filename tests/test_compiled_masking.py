@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.compiled import masking
 from pipeline.compiled.masking import masked, starts_of
-from pipeline.text import mask as numbers
-from pipeline.text import names
-from pipeline.text.mask import mask
+from pipeline.text import cues, figures, name_words, names
+from pipeline.text.mask import NUMBERS, mask
 from pipeline.text.normalise import normalise
 from pipeline.workspace import SHIPPED
 from tests.conftest import SHARED
@@ -28,7 +27,7 @@ PIECES = (
     "“ ” — 总工 科 局 处 Tel 450102********1231 四五零一零二一九六九零一零一一二三一 6222021001116245703 91450100MA5KX8QD3T 0771-5623418 \n"
 ).split(" ")  # fmt: skip
 CHARACTERS = st.one_of(
-    st.sampled_from(names.SURNAMES + names.NAMELIKE + names.TITLES + numbers.SPOKEN + numbers.PROVINCES),
+    st.sampled_from(name_words.SURNAMES + name_words.NAMELIKE + name_words.TITLES + figures.SPOKEN + figures.PROVINCES),
     st.sampled_from("0123456789XxlIoO*-—–_/#()（）·•.。，、；：:,;！？ \n老小某男女姐姓叫我是本人生出日月年号路巷栋楼牌ABKvVqQ@卡证户折"),
     st.characters(exclude_categories=()),
 )  # fmt: skip
@@ -36,7 +35,7 @@ TEXTS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=24).map("".join),
     st.lists(st.one_of(st.sampled_from(PIECES), CHARACTERS), max_size=40).map("".join),
 )
-TOLD_BY_MORE = {numbers.SERIAL, numbers.DIALLED, numbers.EMAIL, names.DOTTED, names.BARE}
+TOLD_BY_MORE = {cues.SERIAL, figures.DIALLED, figures.EMAIL, names.DOTTED, names.BARE}
 """Rules whose starts are fewer than their matches: those that change nothing are left out, or signs are asked for."""
 
 
@@ -73,35 +72,35 @@ def is_word(rule, match):
     if rule in {names.INTRODUCED, names.SELF} or rule not in names.RULES:
         return False
     text, start, surname = match.string, match.start(), match[1]
-    return text[start : start + len(surname) + 1] in names.ORDINARY or (
+    return text[start : start + len(surname) + 1] in name_words.ORDINARY or (
         text[max(0, start - 1) : start] or " "
-    ) in names.BEFORE_BLOCKS.get(surname, "")
+    ) in name_words.BEFORE_BLOCKS.get(surname, "")
 
 
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        (numbers.EMAIL, "lhx2008艾特163点com"),
-        (numbers.IDENTITY, "45010219690101123X"),
-        (numbers.IDENTITY, "450102********1231"),
-        (numbers.CREDIT_CODE, "91450100MA5KX8QD3T"),
-        (numbers.CARD, "6222 0210 0111 6245 703"),
-        (numbers.CARD, "6222****5703"),
-        (numbers.MOBILE, "138，中间0771，后面4526"),
-        (numbers.LANDLINE, "(0771)5623418"),
-        (numbers.PLATE, "车牌：桂A12345"),
-        (numbers.BIRTH, "出生日期：1971-09-14"),
-        (numbers.BIRTH, "一九六二年五月八日生，"),
-        (numbers.ADDRESS, "白沙村委三组旁边12号"),
-        (numbers.ADDRESS, "12号楼1单元602室"),
-        (numbers.DIALLED, "+86-〔手机号〕"),
-        (numbers.LOCAL, "电话：562 3418"),
-        (numbers.QQ, "扣扣号码：772810046"),
-        (numbers.SERIAL, "学号\n200310452"),
-        (numbers.SERIAL, "账户，四五零一二三四五六七八九"),
-        (numbers.ACCOUNT, "支付宝号是：zsf2020"),
-        (numbers.ACCOUNT_LATIN, "VX：gx_zhi"),
-        (numbers.WEIBO, "微博名：桂平人2008"),
+        (figures.EMAIL, "lhx2008艾特163点com"),
+        (figures.IDENTITY, "45010219690101123X"),
+        (figures.IDENTITY, "450102********1231"),
+        (figures.CREDIT_CODE, "91450100MA5KX8QD3T"),
+        (figures.CARD, "6222 0210 0111 6245 703"),
+        (figures.CARD, "6222****5703"),
+        (figures.MOBILE, "138，中间0771，后面4526"),
+        (figures.LANDLINE, "(0771)5623418"),
+        (figures.PLATE, "车牌：桂A12345"),
+        (cues.BIRTH, "出生日期：1971-09-14"),
+        (cues.BIRTH, "一九六二年五月八日生，"),
+        (cues.ADDRESS, "白沙村委三组旁边12号"),
+        (cues.ADDRESS, "12号楼1单元602室"),
+        (figures.DIALLED, "+86-〔手机号〕"),
+        (figures.LOCAL, "电话：562 3418"),
+        (cues.QQ, "扣扣号码：772810046"),
+        (cues.SERIAL, "学号\n200310452"),
+        (cues.SERIAL, "账户，四五零一二三四五六七八九"),
+        (cues.ACCOUNT, "支付宝号是：zsf2020"),
+        (cues.ACCOUNT_LATIN, "VX：gx_zhi"),
+        (cues.WEIBO, "微博名：桂平人2008"),
         (names.INTRODUCED, "联系人： 王桂英。"),
         (names.SELF, "我是欧阳桂英，"),
         (names.TITLED, "欧阳建国常务副局长"),
@@ -129,7 +128,7 @@ def test_what_each_rule_is_for(rule, text):
 def test_the_rules_are_all_there():
     assert list(masking.RULES) == list(range(len(masking.RULES)))
     assert set(names.RULES) < set(masking.RULES.values())
-    assert {rule for rule, _ in numbers.NUMBERS} < set(masking.RULES.values())
+    assert {rule for rule, _ in NUMBERS} < set(masking.RULES.values())
 
 
 def test_no_text_and_nothing_to_mask():

@@ -12,7 +12,8 @@ import pytest
 from pipeline.cli import main
 from pipeline.drifting import drift
 from pipeline.errors import InputError
-from pipeline.learn.drift import Corpus, Round, judge, label_changes, measure, two_proportions
+from pipeline.learn.changes import label_changes, two_proportions
+from pipeline.learn.drift import judge, measure
 from pipeline.learn.language import (
     compare_with_writers,
     cross_validated_auc,
@@ -20,6 +21,7 @@ from pipeline.learn.language import (
     told_apart,
     unseen_words,
 )
+from pipeline.learn.rounds import Corpus, Round
 from pipeline.learn.themes import is_telling, log_odds, marking_words, stable_groups
 from pipeline.run import classify
 from pipeline.text.segment import Segmenter

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.intake import delimited
 from pipeline.intake.files import find_files
+from pipeline.intake.identities import IMPERSONAL
 from pipeline.intake.lines import LONGEST_LINE
-from pipeline.intake.reading import _IMPERSONAL, Intake
+from pipeline.intake.reading import Intake
 from pipeline.intake.repeats import Repeats
 from pipeline.intake.sheets import Row
 from pipeline.intake.values import as_date, as_text
@@ -430,13 +431,13 @@ ID_PIECES = (
 @given(
     st.one_of(
         st.lists(st.sampled_from(ID_PIECES), min_size=1, max_size=5).map("".join),
-        st.from_regex(_IMPERSONAL, fullmatch=True),
+        st.from_regex(IMPERSONAL, fullmatch=True),
         st.text("0123456789lIoOqQvVwWxX-ARrefp", min_size=1, max_size=16),
     )
 )
 @settings(max_examples=800, deadline=None)
 def test_an_id_that_is_not_asked_about_would_not_be_masked(given_id):
-    if _IMPERSONAL.fullmatch(given_id):
+    if IMPERSONAL.fullmatch(given_id):
         assert mask(normalise(given_id)) == normalise(given_id)
 
 
@@ -449,7 +450,7 @@ def test_an_id_that_is_not_asked_about_would_not_be_masked(given_id):
 )  # fmt: skip
 def test_ids_that_are_personal_data_are_asked_about(told):
     assert mask(normalise(told)) != normalise(told)
-    assert not _IMPERSONAL.fullmatch(told)
+    assert not IMPERSONAL.fullmatch(told)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +458,7 @@ def test_ids_that_are_personal_data_are_asked_about(told):
     ["1", "A1", "2025-0012", "R00041ab492", "QY00000001", "20250305001", "XF20250305001", "3f2b-9c1e"],
 )
 def test_usual_ids_are_told_at_once(plain):
-    assert _IMPERSONAL.fullmatch(plain)
+    assert IMPERSONAL.fullmatch(plain)
 
 
 @given(

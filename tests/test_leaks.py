@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 
-from pipeline.clues import _Opinion
+from pipeline.clues.reasons import _Opinion
 from pipeline.expressions import Evidence
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import Intake

@@ -26,7 +26,8 @@ from pipeline.cli import main
 from pipeline.errors import ResourceError
 from pipeline.learn.corpus import load_labelled
 from pipeline.migrating import as_toml, migrate, migration_toml, taxonomy_toml
-from pipeline.migration import Carried, Migration, load_migration, load_migrations
+from pipeline.migration import Carried, Migration
+from pipeline.migration_files import load_migration, load_migrations
 from pipeline.records import key_of
 from pipeline.review.answers import Answer, Batch, Question, batch_id
 from pipeline.review.store import Store

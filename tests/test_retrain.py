@@ -16,9 +16,10 @@ from pipeline.classifier.files import ARRAYS, active_version, load_model, mismat
 from pipeline.documents.gate import gate_page
 from pipeline.errors import InputError, ModelError
 from pipeline.learn.corpus import Labelled, load_labelled
-from pipeline.learn.gate import Sides, agreement_beyond_chance, compare, judge, mcnemar
+from pipeline.learn.gate import judge
 from pipeline.learn.held_out import load_held_out
 from pipeline.learn.newlabels import gather
+from pipeline.learn.paired import Sides, agreement_beyond_chance, compare, mcnemar
 from pipeline.learn.registry import activate, build, entries, history, rollback
 from pipeline.learn.suspects import suspects
 from pipeline.learn.train import train_model

@@ -17,7 +17,7 @@ from pipeline.classifier.decisions import Floats, Probabilities
 from pipeline.classifier.files import load_model
 from pipeline.classifier.model import Model
 from pipeline.classifier.sight import PlainSight, Sight, see
-from pipeline.clues import CONCERNS, Concerns, Evidence, Reason, clue_reasons
+from pipeline.clues.reasons import CONCERNS, Concerns, Evidence, Reason, clue_reasons
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
 from pipeline.taxonomy import Taxonomy

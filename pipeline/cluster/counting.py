@@ -25,11 +25,12 @@ from pipeline.cluster.tasks import (
     table_of,
     write_partition,
 )  # fmt: skip
+from pipeline.counting import Counting, Source
 from pipeline.engine import identity_of
 from pipeline.intake.identities import REPEATED, Identities
 from pipeline.intake.reading import check_columns
 from pipeline.journal import STAGING
-from pipeline.judging import Counting, Options, Result, Source, judge, processes
+from pipeline.judging import Options, Result, judge, processes
 from pipeline.outputs.folder import TABLES, OutputFolder
 from pipeline.parts import Parts
 from pipeline.records import Opinion, Rejection

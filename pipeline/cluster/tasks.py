@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 from pipeline import __version__
 from pipeline.cluster.answers import answered
 from pipeline.cluster.partitions import Partition
+from pipeline.counting import own_departments
 from pipeline.engine import chunked, worker_reading
 from pipeline.errors import InputError, OutputError, QingyiError
 from pipeline.intake.identities import Identities
 from pipeline.intake.reading import Intake
-from pipeline.judging import own_departments
 from pipeline.outputs.files import (
     FINDINGS,
     OPINIONS,

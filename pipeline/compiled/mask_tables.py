@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.compiled import mask_classes as mc
 from pipeline.compiled.characters import N_CODE_POINTS, every_character, points
 from pipeline.compiled.codes import Places
-from pipeline.text import mask, names
+from pipeline.text import cues, figures, name_words, names
 
 _DIGITS = "0123456789"
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -27,12 +27,12 @@ def _firsts(words: str) -> set[str]:
 def _pairs() -> dict[int, set[str]]:
     """The words of two characters, and the first two of longer ones, by class."""
     return {
-        mc.TITLE: _firsts(names.TITLES),
-        mc.WORD: {word[:2] for word in names.ORDINARY},
-        mc.BLOCK: {before + surname for surname, many in names.BEFORE_BLOCKS.items() for before in many},
-        mc.DOUBLE: _firsts(names.DOUBLE_SURNAMES),
-        mc.HEAD: _firsts(names.HEADS),
-        mc.KINSHIP: _firsts(names.KINSHIP),
+        mc.TITLE: _firsts(name_words.TITLES),
+        mc.WORD: {word[:2] for word in name_words.ORDINARY},
+        mc.BLOCK: {before + surname for surname, many in name_words.BEFORE_BLOCKS.items() for before in many},
+        mc.DOUBLE: _firsts(name_words.DOUBLE_SURNAMES),
+        mc.HEAD: _firsts(name_words.HEADS),
+        mc.KINSHIP: _firsts(name_words.KINSHIP),
         mc.LEAD: set(
             "我叫 名叫 有个 那个 那人 此人 真名 名字 本人 姓名 签名 署名 联系 举报 反映 投诉 申诉 来信 报告 经办".split()  # noqa: SIM905
         ),
@@ -45,7 +45,7 @@ def _pairs() -> dict[int, set[str]]:
             *"护照 账户 帐户 存折 农行 建行 工行 中行 rt".split(),  # noqa: SIM905
             *(verb + to for verb in "打转汇退" for to in "进到"),
         },
-        mc.LOCAL_CUE: _firsts(mask.LOCAL_AFTER),
+        mc.LOCAL_CUE: _firsts(figures.LOCAL_AFTER),
     }
 
 
@@ -53,26 +53,26 @@ def _members() -> dict[int, str]:
     """The characters of each class."""
     blanks = "".join(re.findall(r"\s", every_character()))
     digits = "".join(re.findall(r"\d", every_character()))
-    doubles = names.DOUBLE_SURNAMES.split("|")
-    figures = _DIGITS + mask.SPOKEN
+    doubles = name_words.DOUBLE_SURNAMES.split("|")
+    numerals = _DIGITS + figures.SPOKEN
 
     def listed(characters: str) -> str:
         """The same characters, where a pattern writes all blanks as ``\\s``."""
         return characters.replace(r"\s", blanks)
 
     members = {
-        mc.SURNAME: names.SURNAMES,
-        mc.SURNAME_BEGIN: names.SURNAMES + "".join(double[0] for double in doubles),
+        mc.SURNAME: name_words.SURNAMES,
+        mc.SURNAME_BEGIN: name_words.SURNAMES + "".join(double[0] for double in doubles),
         mc.GIVEN: "".join(re.findall(names.GIVEN, every_character())),
-        mc.NAMELIKE: names.NAMELIKE,
-        mc.SURE: "".join(names.SURE),
-        mc.WEAK: "".join(names.WEAK),
+        mc.NAMELIKE: name_words.NAMELIKE,
+        mc.SURE: "".join(name_words.SURE),
+        mc.WEAK: "".join(name_words.WEAK),
         mc.LEFT: listed(names.LEFT),
         mc.RIGHT: listed(names.RIGHT) + "敬上两二三四五位人个电手",
-        mc.ROLE_END: "".join(word[-1] for word in names.ROLES.split("|")) + "叫是为：: ",
-        mc.NO_NAME_BEFORE: names.NO_NAME_BEFORE,
+        mc.ROLE_END: "".join(word[-1] for word in name_words.ROLES.split("|")) + "叫是为：: ",
+        mc.NO_NAME_BEFORE: name_words.NO_NAME_BEFORE,
         mc.FAMILIAR_BEFORE: listed(names.FAMILIAR_BEFORE) + "头",
-        mc.SHORT_TITLE: "".join(word[0] for word in names.SHORT_TITLES.split("|")),
+        mc.SHORT_TITLE: "".join(word[0] for word in name_words.SHORT_TITLES.split("|")),
         mc.SHORT_TITLE_BEFORE: listed(names.SHORT_TITLE_BEFORE),
         mc.SHORT_TITLE_AFTER: listed(names.SHORT_TITLE_AFTER),
         mc.SHARED_TITLE_AFTER: listed(names.SHARED_TITLE_AFTER),
@@ -82,8 +82,8 @@ def _members() -> dict[int, str]:
         mc.VEIL: "某氏Xx×",
         mc.SEX: "男女",
         mc.MARK_BEGIN: "〔",
-        mc.FIGURE: digits + figures + "lIoO",
-        mc.SPOKEN: figures,
+        mc.FIGURE: digits + numerals + "lIoO",
+        mc.SPOKEN: numerals,
         mc.DIGIT: digits,
         mc.LATIN: _DIGITS + _LETTERS,
         mc.PAUSE: " .·—–_/#*()（）-，,、\n中间后面最再四位末是号码",
@@ -96,19 +96,19 @@ def _members() -> dict[int, str]:
         mc.CODE: _DIGITS + "".join(letter for letter in _CAPITALS if letter not in "IOSVZ"),
         mc.CAPITAL: _CAPITALS,
         mc.CJK: _CJK,
-        mc.PLACE: "".join(character for character in _CJK if character not in mask.NO_PLACE) + "和",
+        mc.PLACE: "".join(character for character in _CJK if character not in cues.NO_PLACE) + "和",
         mc.ROAD_END: "道路街巷弄同组队",
-        mc.NUMERAL: mask.FEW + "百",
+        mc.NUMERAL: cues.FEW + "百",
         mc.ALONG_ROAD: _CJK + digits + " -",
-        mc.PROVINCE: mask.PROVINCES,
-        mc.BIRTH_BEGIN: "出生民十" + figures,
-        mc.DAY_END: "月日./-" + digits + mask.FEW,
+        mc.PROVINCE: figures.PROVINCES,
+        mc.BIRTH_BEGIN: "出生民十" + numerals,
+        mc.DAY_END: "月日./-" + digits + cues.FEW,
         mc.HOUSE: "号栋幢座",
         mc.HIDING: "*xX",
         mc.QQ_BEGIN: "Qq扣企球",
         mc.V: "vVwW",
         mc.AFTER_V: "信❤xX eE",
-        mc.SIGN: "*6普牌微·〔@＃#艾aA" + mask.PROVINCES,
+        mc.SIGN: "*6普牌微·〔@＃#艾aA" + figures.PROVINCES,
         mc.CARD_OR_PAPER: "卡证",
         mc.STOP: "，。！？；",
     }

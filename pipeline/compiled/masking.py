@@ -12,28 +12,27 @@ from pipeline.compiled import mask_classes as mc
 from pipeline.compiled.codes import Places, coded
 from pipeline.compiled.mask_starts import starts
 from pipeline.compiled.mask_tables import tables
-from pipeline.text import mask as numbers
-from pipeline.text import names
+from pipeline.text import cues, figures, names
 from pipeline.text.mask import mask
 from pipeline.text.rules import Rule, Starts
 
 RULES: dict[int, Rule] = {
-    mc.EMAIL: numbers.EMAIL,
-    mc.IDENTITY: numbers.IDENTITY,
-    mc.CREDIT_CODE: numbers.CREDIT_CODE,
-    mc.CARD: numbers.CARD,
-    mc.MOBILE: numbers.MOBILE,
-    mc.LANDLINE: numbers.LANDLINE,
-    mc.PLATE: numbers.PLATE,
-    mc.BIRTH: numbers.BIRTH,
-    mc.ADDRESS: numbers.ADDRESS,
-    mc.DIALLED: numbers.DIALLED,
-    mc.LOCAL: numbers.LOCAL,
-    mc.QQ: numbers.QQ,
-    mc.SERIAL: numbers.SERIAL,
-    mc.ACCOUNT: numbers.ACCOUNT,
-    mc.ACCOUNT_LATIN: numbers.ACCOUNT_LATIN,
-    mc.WEIBO: numbers.WEIBO,
+    mc.EMAIL: figures.EMAIL,
+    mc.IDENTITY: figures.IDENTITY,
+    mc.CREDIT_CODE: figures.CREDIT_CODE,
+    mc.CARD: figures.CARD,
+    mc.MOBILE: figures.MOBILE,
+    mc.LANDLINE: figures.LANDLINE,
+    mc.PLATE: figures.PLATE,
+    mc.BIRTH: cues.BIRTH,
+    mc.ADDRESS: cues.ADDRESS,
+    mc.DIALLED: figures.DIALLED,
+    mc.LOCAL: figures.LOCAL,
+    mc.QQ: cues.QQ,
+    mc.SERIAL: cues.SERIAL,
+    mc.ACCOUNT: cues.ACCOUNT,
+    mc.ACCOUNT_LATIN: cues.ACCOUNT_LATIN,
+    mc.WEIBO: cues.WEIBO,
     mc.INTRODUCED: names.INTRODUCED,
     mc.SELF: names.SELF,
     mc.TITLED: names.TITLED,

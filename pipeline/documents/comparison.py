@@ -12,7 +12,7 @@ from pipeline.documents.disclosure import Count, Disclosure
 from pipeline.documents.prose import span
 from pipeline.documents.sentences import Changes, Moved
 from pipeline.documents.templating import environment
-from pipeline.migration import Action
+from pipeline.migration_steps import Action
 from pipeline.records import UNSPECIFIED
 from pipeline.taxonomy import Taxonomy
 

@@ -1,11 +1,14 @@
-"""Which row is the header, and which column is which field."""
+"""Which row is the header, which column is which field, and what people are told where none is found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.errors import listed
 from pipeline.intake.sheets import Cell, Row
 from pipeline.intake.values import INVISIBLE, as_text
+from pipeline.text.mask import mask
+from pipeline.text.normalise import normalise
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "id": ("id", "编号", "序号", "留言编号", "意见编号", "工单编号", "工单号"),
@@ -104,3 +107,38 @@ def _completes(upper: Row, lower: Row, columns: Mapping[str, int]) -> bool:
         if name and (len(name) > 12 or name.isdigit() or not under_merged):
             return False
     return any(not above[index] or not above[index + 1] for index in columns.values())
+
+
+def headers_seen(tables: Sequence[tuple[Sequence[Cell], bool]]) -> str:
+    """What a person needs to name the text column, of ``(cells, whether they are surely headers)``.
+
+    Rows that may be opinions are counted, never quoted: "张三受贿" is as short as a header is. A row is a header where a
+    cell of it is a known one, or where no cell is longer than two characters, which accuse nobody.
+    """
+    names = [([plain(cell) for cell in cells if plain(cell)], sure) for cells, sure in tables]
+    headers = [
+        name
+        for row, sure in names
+        if all(map(_like_header, row))
+        and (sure or field_columns(row, {}) or all(len(name) <= 2 for name in row))
+        for name in row
+    ]
+    if headers:
+        return f"见到的列名：{listed(headers)}。请用 --column text=列名 指定。"
+    if not any(row for row, _ in names):
+        return "表是空的，请检查是不是这个文件。"
+    widest = max(len(row) for row, _ in names)
+    return f"前 {SEARCHED_ROWS} 行里没有像表头的一行（共 {widest} 列）。请加上表头，或用 --column text=列名 指定。"
+
+
+def _like_header(name: str) -> bool:
+    return (
+        len(name) <= 12 and not name.replace(".", "").isdigit() and mask(normalise(name)) == normalise(name)
+    )
+
+
+def widest_row(rows: Sequence[Row]) -> tuple[Cell, ...]:
+    """The cells of the row with the most filled ones."""
+    return max(
+        (row.cells for row in rows), key=lambda cells: sum(bool(as_text(c)) for c in cells), default=()
+    )

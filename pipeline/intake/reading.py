@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +17,12 @@ from pipeline.intake.header import (
     SEARCHED_ROWS,
     field_columns,
     find_header,
+    headers_seen,
     is_header,
     plain,
+    widest_row,
 )
-from pipeline.intake.identities import REPEATED, Identities
+from pipeline.intake.identities import IMPERSONAL, REPEATED, Identities
 from pipeline.intake.sheets import Cell, Row, Sheet, open_sheets
 from pipeline.intake.values import INVISIBLE, as_date, as_text
 from pipeline.records import Opinion, Rejection
@@ -36,27 +37,6 @@ LONGEST_CELL = 2_000
 
 EMPTY = "意见内容为空"
 """How the reason begins for a row without a text."""
-
-_IMPERSONAL = re.compile(
-    """
-      [A-Za-z0-9]{1,6}                            # 12b
-    | [0-9]{1,9}                                  # 20250305
-    | (?! [Qq][Qq0-9] | [VvWw][EeXx] )
-      (?: [A-Za-z]{1,3} [0-9]{1,10}               # QY00000001
-        | [A-Za-z]{0,3} [2-79] [0-9]{0,13}        # XF20250305001
-      )
-    | [A-HJ-NPR-UYZ]?                             # R00041ab492, 2025-0012, 3f2b-9c1e: figures in short runs
-      (?: [0-9lo-]{1,9}+ (?![0-9lo-]) | [a-kmnr-uyz]++ )++
-    """,
-    re.VERBOSE,
-)
-"""Most ids, told at once: in none of these :func:`~pipeline.text.mask.mask` finds anything, a hundred times slower.
-
-Of letters, figures and hyphens alone, its rules take seven characters from a Q, V or W on (accounts), nine from 62 on with an
-x among them (cards), eighteen capitals and figures (credit codes), what follows ``passport`` and a hyphen, or ten figures,
-hyphens and letters that look like figures (telephones). Ten to fourteen figures alone are taken only where they begin
-with 0, 1 or 8; after a letter they are eleven at least.
-"""
 
 _ROUNDED_FROM = 1e15
 _LONGEST_ALIAS = max(len(alias) for aliases in HEADERS.values() for alias in aliases)
@@ -143,7 +123,7 @@ class Intake:
             top = list(islice(sheet.rows, SEARCHED_ROWS))
             header = self._header(sheet, top)
             if header is None:
-                seen.append((top[0].cells if sheet.headed else _widest(top), sheet.headed))
+                seen.append((top[0].cells if sheet.headed else widest_row(top), sheet.headed))
                 broken = broken or next((row for row in top if row.problem), None)
                 if any(_filled(row) for row in top):
                     headless.append(f"{source.name}：{sheet.name}" if sheet.name else source.name)
@@ -161,7 +141,7 @@ class Intake:
             asked = self.columns.get("text")
             what = f"找不到名为“{asked}”的列" if asked else "找不到意见内容列"
             instead = (
-                f"第 {broken.number} 行：{broken.problem}；请改正后再试。" if broken else _headers_seen(seen)
+                f"第 {broken.number} 行：{broken.problem}；请改正后再试。" if broken else headers_seen(seen)
             )
             raise InputError(f"文件 {source.name} {what}；{instead}")
         self.skipped_sheets += headless
@@ -231,7 +211,7 @@ class Intake:
         if isinstance(cell, float) and abs(cell) >= _ROUNDED_FROM:
             self.notices["编号存成了数字且超过 15 位，表格程序已将其末位取整，请改存为文本"] += 1
         given = as_text(cell)
-        if given and not _IMPERSONAL.fullmatch(given):
+        if given and not IMPERSONAL.fullmatch(given):
             given = INVISIBLE.sub("", given)
             if mask(normalise(given)) != normalise(given):
                 self.notices["编号像个人信息（如手机号），已改用文件名和行号"] += 1
@@ -252,39 +232,5 @@ def check_columns(absent: Sequence[str]) -> None:
         raise InputError(f"--column 指定的列“{absent[0][:40]}”在任何文件里都没有找到。")
 
 
-def _headers_seen(tables: Sequence[tuple[Sequence[Cell], bool]]) -> str:
-    """What a person needs to name the text column, of ``(cells, whether they are surely headers)``.
-
-    Rows that may be opinions are counted, never quoted: "张三受贿" is as short as a header is. A row is a header where a
-    cell of it is a known one, or where no cell is longer than two characters, which accuse nobody.
-    """
-    names = [([plain(cell) for cell in cells if plain(cell)], sure) for cells, sure in tables]
-    headers = [
-        name
-        for row, sure in names
-        if all(map(_like_header, row))
-        and (sure or field_columns(row, {}) or all(len(name) <= 2 for name in row))
-        for name in row
-    ]
-    if headers:
-        return f"见到的列名：{listed(headers)}。请用 --column text=列名 指定。"
-    if not any(row for row, _ in names):
-        return "表是空的，请检查是不是这个文件。"
-    widest = max(len(row) for row, _ in names)
-    return f"前 {SEARCHED_ROWS} 行里没有像表头的一行（共 {widest} 列）。请加上表头，或用 --column text=列名 指定。"
-
-
-def _like_header(name: str) -> bool:
-    return (
-        len(name) <= 12 and not name.replace(".", "").isdigit() and mask(normalise(name)) == normalise(name)
-    )
-
-
 def _filled(row: Row) -> bool:
     return any(map(as_text, row.cells))
-
-
-def _widest(rows: Sequence[Row]) -> tuple[Cell, ...]:
-    return max(
-        (row.cells for row in rows), key=lambda cells: sum(bool(as_text(c)) for c in cells), default=()
-    )

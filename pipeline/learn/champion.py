@@ -12,10 +12,11 @@ import numpy.typing as npt
 from pipeline.classifier.files import active_version, fits, load_model, read_card
 from pipeline.classifier.read import Reader, reader_of
 from pipeline.learn.corpus import Labelled, label_matrix, unknown_matrix
-from pipeline.learn.gate import PARTS, Sides, compare
+from pipeline.learn.gate import PARTS
 from pipeline.learn.held_out import HeldOut, load_held_out
 from pipeline.learn.metrics import Bools, Floats
 from pipeline.learn.newlabels import NewLabels, keys_of
+from pipeline.learn.paired import Sides, compare
 from pipeline.learn.suspects import Suspect, suspects
 from pipeline.learn.train import Trained
 from pipeline.taxonomy import Taxonomy

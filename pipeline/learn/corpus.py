@@ -18,7 +18,8 @@ from pipeline.errors import InputError, ResourceError, cause, listed
 from pipeline.intake.encodings import detect
 from pipeline.intake.files import find_files
 from pipeline.intake.reading import EMPTY, Intake
-from pipeline.migration import Migration, editions
+from pipeline.migration import Migration
+from pipeline.migration_files import editions
 from pipeline.records import UNSPECIFIED, Opinion
 from pipeline.taxonomy import Taxonomy
 

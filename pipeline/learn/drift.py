@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy.stats import false_discovery_control, fisher_exact, norm
 
-from pipeline.errors import InputError
+from pipeline.learn.changes import (
+    FALSE_DISCOVERIES,
+    MORE_CASES,
+    Change,
+    LabelChange,
+    fisher,
+    label_changes,
+    q_values,
+    two_proportions,
+)
 from pipeline.learn.language import (
     Apart,
     Unseen,
@@ -23,10 +29,9 @@ from pipeline.learn.language import (
     unseen_words,
     words_of,
 )
-from pipeline.learn.metrics import Bools, ratio
+from pipeline.learn.metrics import ratio
+from pipeline.learn.rounds import OTHER, Corpus, Round, doubtful
 from pipeline.learn.themes import Group, marking_words, stable_groups
-from pipeline.outputs.stored import stored_table
-from pipeline.review.export import model_of, sealed_in
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.segment import Segmenter
 
@@ -40,75 +45,19 @@ MOVED_WRITERS = 0.95
 """From the corpus the language has moved when the batch is told apart better than this share of the corpus' own
 writers: a composed corpus is told from anything real, so that 0.5 is no measure there."""
 
-MANY_MORE, SURELY = 0.05, 0.01
-"""Unsure decisions are many more when their share rose by this much, and chance would do so less often than that."""
-
-FALSE_DISCOVERIES, MORE_CASES = 0.10, 5
-"""A label or theme has changed where its q (Benjamini & Hochberg 1995) is below the first, and it has at least so many
-opinions more (a label: or fewer) than its earlier share would give."""
-
 NEW_SHARE = 0.002
 """Beside the corpus a theme is new when fewer of its opinions than this share hold two of the theme's words."""
 
 LOOK_AT = 30
-OTHER = "other_issue"
-"""The label of issues for which the taxonomy has no other: where a new kind would first be found."""
 
 Verdict = Literal["retrain", "look", "nothing"]
-
-
-@dataclass(frozen=True)
-class Round:
-    """The valid, distinct opinions of a result folder, column by column; ``unsure`` (n,) those that need review."""
-
-    model: str
-    ids: tuple[str, ...]
-    texts: tuple[str, ...] = field(repr=False)
-    labels: tuple[tuple[str, ...], ...]
-    unsure: Bools
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Labelled opinions, normalised and masked, with who wrote them.
-
-    ``reviewed_share`` is the share of ``opinions`` a model was unsure of when it read them held out.
-    """
-
-    texts: tuple[str, ...] = field(repr=False)
-    sources: tuple[str, ...] = field(repr=False)
-    reviewed_share: float
-    opinions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A share now and before, in [0, 1], of ``n`` opinions each, the p-value of no change, and whether it counts."""
-
-    now: float
-    before: float
-    n: tuple[int, int]
-    p: float
-    moved: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LabelChange:
-    """Opinions with a label now and before, p (Fisher's exact test), q among all labels, and whether it counts."""
-
-    label: str
-    now: int
-    before: int
-    p: float
-    q: float
-    moved: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
     """A stable group among the opinions without a fitting label or sure decision.
 
-    ``now`` opinions of this round, of them ``other`` labelled :data:`OTHER` and ``unsure``; ``ids`` are theirs, the most
+    ``now`` opinions of this round, of them ``other`` labelled :data:`~pipeline.learn.rounds.OTHER` and ``unsure``; ``ids`` are theirs, the most
     typical first. Beside an earlier round ``before`` counts its opinions in the group, ``q`` tests growth; beside the
     corpus ``elsewhere`` is the share of its opinions with two of the ``words``. ``rising``: growing, or new.
     """
@@ -170,35 +119,6 @@ def judge(language_moved: bool, more_unsure: bool, theme_rising: bool) -> Verdic
     return "look" if language_moved or more_unsure or theme_rising else "nothing"
 
 
-def read_round(folder: Path) -> Round:
-    """Read what ``qingyi report`` or ``classify`` wrote.
-
-    Raises:
-        InputError: the folder holds no complete results, or no valid opinion.
-    """
-    columns = ["id", "text", "labels", "valid", "needs_review", "duplicate_of"]
-    model = model_of(folder)
-    try:
-        rows = stored_table(folder, "opinions", columns).to_pylist() if model else []
-    except (OSError, ValueError):
-        model = ""
-    if not model:
-        raise InputError(
-            f"{folder} 里没有完整的判定结果（opinions.parquet、run.json）；请给出“qingyi report”或“classify”的结果文件夹。"
-        )
-    sealed = sealed_in(folder)
-    kept = [row for row in rows if row["valid"] and not row["duplicate_of"] and row["id"] not in sealed]
-    if not kept:
-        raise InputError(f"{folder} 里没有一件有效的意见，没有可比的。")
-    return Round(
-        model=model,
-        ids=tuple(row["id"] for row in kept),
-        texts=tuple(row["text"] for row in kept),
-        labels=tuple(tuple(code for code in row["labels"].split(";") if code) for row in kept),
-        unsure=np.array([row["needs_review"] for row in kept], dtype=bool),
-    )
-
-
 def measure(
     now: Round,
     reference: Round | Corpus,
@@ -228,43 +148,9 @@ def measure(
         unsure=_unsure(now, reference),
         labels=label_changes(now, before, taxonomy) if before else (),
         themes=themes,
-        looked_at=int(_doubtful(now).sum()),
+        looked_at=int(doubtful(now).sum()),
         look_at=_look_at(now, [theme.ids for theme in themes if theme.rising], apart),
     )
-
-
-def two_proportions(now: int, n_now: int, before: int, n_before: int) -> Change:
-    """Pooled two-proportion z-test, two-sided; ``moved`` is many more now (:data:`MANY_MORE`, :data:`SURELY`)."""
-    a, b = ratio(now, n_now), ratio(before, n_before)
-    pooled = ratio(now + before, n_now + n_before)
-    error = math.sqrt(pooled * (1 - pooled) * (ratio(1, n_now) + ratio(1, n_before)))
-    p = float(2 * norm.sf(abs(a - b) / error)) if error else 1.0
-    return Change(a, b, (n_now, n_before), p, a - b >= MANY_MORE and p < SURELY)
-
-
-def label_changes(now: Round, before: Round, taxonomy: Taxonomy) -> tuple[LabelChange, ...]:
-    """Every label that occurs in either round, in taxonomy order."""
-    counts = [(code, _carrying(now, code), _carrying(before, code)) for code in taxonomy.codes]
-    found = [(code, a, b) for code, a, b in counts if a or b]
-    n, m = len(now.ids), len(before.ids)
-    p = [_exact(a, n, b, m, "two-sided") for _, a, b in found]
-    return tuple(
-        LabelChange(code, a, b, p_, q, q < FALSE_DISCOVERIES and abs(a - b * n / m) >= MORE_CASES)
-        for (code, a, b), p_, q in zip(found, p, _q(p), strict=True)
-    )
-
-
-def _carrying(side: Round, code: str) -> int:
-    return sum(code in labels for labels in side.labels)
-
-
-def _exact(a: int, n: int, b: int, m: int, alternative: Literal["two-sided", "greater"]) -> float:
-    """Fisher's exact test of ``a`` of ``n`` against ``b`` of ``m``."""
-    return float(fisher_exact(np.array([[a, n - a], [b, m - b]]), alternative=alternative).pvalue)
-
-
-def _q(p: Sequence[float]) -> list[float]:
-    return [float(q) for q in false_discovery_control(p)] if p else []
 
 
 def _unsure(now: Round, reference: Round | Corpus) -> Change:
@@ -276,17 +162,12 @@ def _unsure(now: Round, reference: Round | Corpus) -> Change:
     return two_proportions(int(now.unsure.sum()), len(now.ids), *known)
 
 
-def _doubtful(side: Round) -> Bools:
-    """Shape (n,): opinions labelled :data:`OTHER`, or needing review."""
-    return np.logical_or(side.unsure, [OTHER in labels for labels in side.labels])
-
-
 def _grown(now: Round, words: Words, before: Round, theirs: Words) -> tuple[Theme, ...]:
     """Themes of both rounds together with their growth (Fisher's exact test, one-sided), rising ones first.
 
     Found without regard to the round: groups found in one and looked for in the other would always seem to have grown.
     """
-    mine, earlier = (np.flatnonzero(_doubtful(side)).tolist() for side in (now, before))
+    mine, earlier = (np.flatnonzero(doubtful(side)).tolist() for side in (now, before))
     n, m = len(now.ids), len(before.ids)
     documents = [*(words[i] for i in mine), *(theirs[i] for i in earlier)]
     everything, place = [*words, *theirs], [*mine, *(n + row for row in earlier)]
@@ -295,17 +176,17 @@ def _grown(now: Round, words: Words, before: Round, theirs: Words) -> tuple[Them
         for group in stable_groups(documents)
         if (theme := _theme(group, place, everything, now)).now and theme.words
     ]
-    p = [_exact(theme.now, n, b, m, "greater") for theme, b in found]
+    p = [fisher(theme.now, n, b, m, "greater") for theme, b in found]
     themes = [
         replace(theme, before=b, q=q, rising=q < FALSE_DISCOVERIES and theme.now - b * n / m >= MORE_CASES)
-        for (theme, b), q in zip(found, _q(p), strict=True)
+        for (theme, b), q in zip(found, q_values(p), strict=True)
     ]
     return _in_order(themes)
 
 
 def _new(now: Round, words: Words, corpus: Words) -> tuple[Theme, ...]:
     """Themes of the round with how rare their words are in the corpus, new ones first."""
-    place = np.flatnonzero(_doubtful(now)).tolist()
+    place = np.flatnonzero(doubtful(now)).tolist()
     known = [set(text) for text in corpus]
     themes = []
     for group in stable_groups([words[i] for i in place]):

@@ -9,8 +9,9 @@ from typing import Any
 from pipeline.classifier.model import Model
 from pipeline.learn.champion import Champion, Known, confront, matched
 from pipeline.learn.corpus import Labelled, corpus_digest, corpus_files, label_matrix
-from pipeline.learn.gate import FEW, Verdict, agreement_beyond_chance, judge
+from pipeline.learn.gate import FEW, Verdict, judge
 from pipeline.learn.newlabels import NewLabels, keys_of
+from pipeline.learn.paired import agreement_beyond_chance
 from pipeline.learn.suspects import Suspect
 from pipeline.learn.train import Trained, train_model
 from pipeline.taxonomy import Taxonomy

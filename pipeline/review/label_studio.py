@@ -19,7 +19,8 @@ from pipeline.errors import InputError, cause
 from pipeline.intake.files import printable
 from pipeline.records import UNSPECIFIED
 from pipeline.review.answers import WHY, Answer, Batch, Pair, Question, is_batch_id
-from pipeline.review.sheet import Filled, edition_of, name_of
+from pipeline.review.rows import Filled
+from pipeline.review.sheet import edition_of, name_of
 from pipeline.review.store import Store
 from pipeline.taxonomy import Taxonomy
 

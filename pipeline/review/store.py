@@ -8,27 +8,30 @@ a kill at any moment leaves all of an import or none of it; what it left half-wr
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pipeline.carrying import carry_pairs, needs_review
 from pipeline.errors import OutputError, ResourceError, cause
 from pipeline.lock import held
 from pipeline.migration import Migration
 from pipeline.review.answers import Answer, Batch, Question, as_record, batch_id
+from pipeline.review.stored import (
+    HEADER,
+    LEFT,
+    STAGING,
+    answers_in,
+    batch_in,
+    lines,
+    readable,
+    records_of,
+    short_digest,
+    write,
+)
 
 _LOCK_SECONDS = 60.0
-_STAGING = ".new-"
-_HEADER = ("id", "kind", "model", "taxonomy", "at")
-_LEFT = "left"
-"""In the header of a batch from which opinions were withdrawn: the id that what is left of it would have."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,13 @@ class Store:
         Raises:
             OutputError: the store cannot be written, or somebody else holds it for a minute.
         """
-        header = {name: getattr(batch, name) for name in _HEADER}
+        header = {name: getattr(batch, name) for name in HEADER}
         target = self.root / "questions" / f"{batch.id}.jsonl"
         with self._locked():
             if target.exists():
                 return False
             header["at"] = max([batch.at, *(_next_second(kept.at) for kept in self.batches())])
-            self._write(target, [header, *map(as_record, batch.questions)])
+            write(target, [header, *map(as_record, batch.questions)])
         return True
 
     def remove_batch(self, identity: str) -> None:
@@ -97,13 +100,7 @@ class Store:
             raise ResourceError(
                 f"本工作区没有导出过复核批次“{identity[:20]}”；请在导出它的工作区里导入（--workspace）。"
             )
-        with _readable(path):
-            header, *records = _records(path)
-            left = header.pop(_LEFT, header["id"])
-            batch = Batch(questions=tuple(map(_question, records)), **header)
-            if left != batch_id(batch.kind, batch.model, batch.taxonomy, batch.questions):
-                raise ValueError
-        return batch
+        return batch_in(path)
 
     def batches(self) -> list[Batch]:
         """All batches, by time and id."""
@@ -133,8 +130,8 @@ class Store:
             if fresh:
                 records = [as_record(answer) for answer in fresh]
                 number = 1 + max((int(path.name[:6]) for path in self._files()), default=0)
-                name = f"{number:06d}-{_digest(_lines(records))}.jsonl"
-                self._write(self.root / "answers" / name, records)
+                name = f"{number:06d}-{short_digest(lines(records))}.jsonl"
+                write(self.root / "answers" / name, records)
         return len(fresh)
 
     def withdraw(self, keys: Collection[str]) -> tuple[int, int]:
@@ -154,12 +151,12 @@ class Store:
             return sum(self._without_questions(path, keys) for path in asked), answers
 
     def _without_answers(self, path: Path, keys: Collection[str]) -> int:
-        with _readable(path):
-            records = _records(path)
+        with readable(path):
+            records = records_of(path)
             kept = [record for record in records if record["key"] not in keys]
         if len(kept) < len(records):
             if kept:
-                self._write(path.with_name(f"{path.name[:6]}-{_digest(_lines(kept))}.jsonl"), kept)
+                write(path.with_name(f"{path.name[:6]}-{short_digest(lines(kept))}.jsonl"), kept)
             path.unlink()
         return len(records) - len(kept)
 
@@ -167,9 +164,9 @@ class Store:
         batch = self.batch(path.stem)
         kept = tuple(question for question in batch.questions if question.key not in keys)
         if len(kept) < len(batch.questions):
-            header = {name: getattr(batch, name) for name in _HEADER}
+            header = {name: getattr(batch, name) for name in HEADER}
             left = batch_id(batch.kind, batch.model, batch.taxonomy, kept)
-            self._write(path, [{**header, _LEFT: left}, *map(as_record, kept)])
+            write(path, [{**header, LEFT: left}, *map(as_record, kept)])
         return len(batch.questions) - len(kept)
 
     def answers(self) -> Iterator[Answer]:
@@ -179,11 +176,7 @@ class Store:
             ResourceError: a file of the store is damaged; it is named.
         """
         for path in self._files():
-            with _readable(path):
-                if path.stem.partition("-")[2] != _digest(path.read_text(encoding="utf-8")):
-                    raise ValueError
-                answers = [_answer(record) for record in _records(path)]
-            yield from answers
+            yield from answers_in(path)
 
     def ids_answered_in(self, digest: str) -> set[str]:
         """Ids of the opinions about which the file with this SHA-256 said something new when it was imported."""
@@ -246,62 +239,12 @@ class Store:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with held(self.root / ".lock", f"写复核记录 {self.root}", patience=_LOCK_SECONDS):
                 for folder in folders[1:]:
-                    for left in folder.glob(_STAGING + "*"):
+                    for left in folder.glob(STAGING + "*"):
                         left.unlink(missing_ok=True)
                 yield
         except OSError as error:
             raise OutputError(f"不能写入复核记录的文件夹 {self.root}：{cause(error)}。") from None
 
-    def _write(self, target: Path, records: Iterable[dict[str, Any]]) -> None:
-        handle, temporary = tempfile.mkstemp(prefix=_STAGING, dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(_lines(records))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(target)
-        except OSError as error:
-            with contextlib.suppress(OSError):  # it holds texts: nothing of it is to stay
-                Path(temporary).unlink(missing_ok=True)
-            raise OutputError(f"不能写入复核记录 {target.name}：{cause(error)}。") from None
-
-
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """What goes wrong in reading a file of the store is said by its name, never by its content."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise ResourceError(
-            f"复核记录 {path.parent.name}/{path.name} 读不出来或已损坏；请从备份恢复这个文件。"
-        ) from None
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-
-
-def _lines(records: Iterable[dict[str, Any]]) -> str:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-
 
 def _next_second(at: str) -> str:
     return (datetime.fromisoformat(at) + timedelta(seconds=1)).isoformat(timespec="seconds")
-
-
-def _digest(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()[:10]
-
-
-def _question(record: dict[str, Any]) -> Question:
-    suggested = tuple((d, code, p, start, end) for d, code, p, start, end in record["suggested"])
-    answers = tuple((by, _pairs(pairs)) for by, pairs in record["answers"])
-    return Question(**{**record, "suggested": suggested, "answers": answers})
-
-
-def _answer(record: dict[str, Any]) -> Answer:
-    return Answer(**{**record, "pairs": _pairs(record["pairs"]), "suggested": _pairs(record["suggested"])})
-
-
-def _pairs(values: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((department, code) for department, code in values)

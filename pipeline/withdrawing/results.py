@@ -130,7 +130,7 @@ class ResultFolder:
 
 
 class Kept:
-    """What a result folder keeps, without some opinions, as a source of a run (:class:`pipeline.judging.Source`)."""
+    """What a result folder keeps, without some opinions, as a source of a run (:class:`pipeline.counting.Source`)."""
 
     def __init__(self, folder: ResultFolder, wanted: Wanted) -> None:
         self._folder, self._wanted = folder, wanted
