@@ -28,7 +28,7 @@ from pipeline.learn.metrics import (
 )
 from pipeline.learn.prepare import prepare
 from pipeline.learn.registry import build
-from pipeline.learn.train import train_model
+from pipeline.learn.train import folds_of, train_model
 from pipeline.records import Opinion
 from pipeline.workspace import SHIPPED
 from tests.conftest import SHARED
@@ -448,3 +448,17 @@ def test_the_shipped_letters_are_learnt_by_no_model(reader, workspace, corpus):
     figures = evaluate(reader, letters[::10])
     assert 0.75 <= figures["micro_f1"] <= 0.85
     assert figures["false_accusation_rate"] <= 0.03
+
+
+def test_the_users_own_do_not_deal_the_corpus_anew():
+    groups = np.repeat(np.arange(12), 5)
+    alone = folds_of(groups, np.zeros(60, dtype=bool))
+    assert sorted(np.concatenate([held for _, held in alone]).tolist()) == list(range(60))
+    more = np.concatenate([groups, [3, 100, 100, *range(101, 140)]])
+    own = np.arange(len(more)) >= 60
+    together = folds_of(more, own)
+    for (_, before), (learning, held) in zip(alone, together, strict=True):
+        assert not set(more[learning]) & set(more[held])
+        assert held[held < 60].tolist() == before.tolist()
+        assert 9 <= (held > 60).sum() <= 12, "the others are dealt out evenly"
+    assert all(len(held) for _, held in folds_of(np.arange(8), np.arange(8) > 1)), "a corpus of two"

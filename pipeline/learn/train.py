@@ -143,9 +143,7 @@ def _learn(
     del counts, both  # as large as all that training needs
     give_back_memory()
     wanted = np.column_stack([prepared.truth, prepared.truth[:, issues].any(axis=1)])
-    folds = list(
-        GroupKFold(FOLDS, shuffle=True, random_state=0).split(prepared.truth, groups=prepared.groups)
-    )
+    folds = folds_of(prepared.groups, own)
     fitted = fit_columns(rows, wanted[:, columns], folds)
     weights, bias, whole, telling = (_spread(part, columns, wanted.shape[1]) for part in fitted)
     decisive, held_out = calibrate(
@@ -153,6 +151,27 @@ def _learn(
     )
     arrays = {"idf": idf, "weights": weights, "bias": bias, **decisive}
     return {name: np.round(array, DECIMALS) for name, array in arrays.items()}, held_out
+
+
+def folds_of(groups: Indices, own: Bools) -> list[tuple[Indices, Indices]]:
+    """:data:`FOLDS` pairs of row numbers, to learn from and held out; no group (n,) is in both.
+
+    The corpus is divided as if the user's ``own`` (n,) were not there: else every new label would deal its writers anew, and
+    two models' held-out decisions on it would differ by that alone. Their own are dealt out beside it; those in a group with
+    the corpus go with it.
+    """
+    corpus = np.flatnonzero(~own)
+    if len(np.unique(groups[corpus])) < FOLDS:  # too few to divide by themselves
+        corpus = np.arange(len(groups))
+    dealt = GroupKFold(FOLDS, shuffle=True, random_state=0).split(corpus, groups=groups[corpus])
+    number: dict[int, int] = {}
+    for turn, (_, held_out) in enumerate(dealt):
+        number |= dict.fromkeys(groups[corpus[held_out]].tolist(), turn)
+    others = np.setdiff1d(groups, list(number))
+    shuffled = np.random.default_rng(0).permutation(others).tolist()
+    number |= {group: turn % FOLDS for turn, group in enumerate(shuffled)}
+    fold = np.array([number[group] for group in groups.tolist()])
+    return [(np.flatnonzero(fold != turn), np.flatnonzero(fold == turn)) for turn in range(FOLDS)]
 
 
 def _spread(part: Floats, columns: Indices, width: int) -> Floats:
