@@ -250,7 +250,7 @@ def test_at_no_moment_could_anybody_else_read_a_text(day):
         ("review export two -o more.xlsx --n 8", "pipeline.reviewing.write_review_sheet"),
         ("review export two -o more.json --n 8", "pipeline.reviewing.tasks"),
         ("review disputes -o settle.xlsx", "pipeline.reviewing.write_review_sheet"),
-        ("review import ../in/filled.xlsx --by 丁", "pipeline.review.store.lines"),
+        ("review import ../in/filled.xlsx --by 丁", "pipeline.review.stored.lines"),
         ("train ../in/good.jsonl --force 试", "pipeline.learn.registry.save_model"),
     ],
     ids=lambda value: value.rpartition(".")[2] if "pipeline" in value else value.split(" -o")[0],

@@ -102,7 +102,9 @@ def write(target: Path, records: Iterable[dict[str, Any]]) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(target)
-    except OSError as error:
+    except BaseException as problem:
         with contextlib.suppress(OSError):  # it holds texts: nothing of it is to stay
             Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"不能写入复核记录 {target.name}：{cause(error)}。") from None
+        if isinstance(problem, OSError):
+            raise OutputError(f"不能写入复核记录 {target.name}：{cause(problem)}。") from None
+        raise
