@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 import numpy as np
+from scipy.stats import binom
 from sklearn.linear_model import LogisticRegression
 
 from pipeline.classifier.decisions import (
@@ -27,7 +28,10 @@ FALSE_ACCUSATIONS = 0.05
 writers, many of whom wrote hard cases on purpose, so other people's usual opinions are falsely accused less often."""
 
 ENOUGH = 20
-"""The user's own opinions without an issue from which on the promise is kept on them alone, too, give or take one."""
+"""The user's own opinions without an issue from which on the promise is kept on them alone, too, as far as they can tell."""
+
+CHANCE = 0.05
+"""Share of those who keep the promise that so few opinions would take for breaking it (exact binomial test, one-sided)."""
 
 CERTAIN_PRECISION = 0.95
 """Share that must be right among held-out decisions which need no review."""
@@ -101,7 +105,8 @@ def choose(
     """``(threshold, bounds)``: thresholds of labels, and the two bounds of the gate and of certainty.
 
     The gate is the lowest at which at most :data:`FALSE_ACCUSATIONS` of the opinions without an issue are given one: of all, of
-    the corpus', and of the user's ``own`` (n,), where there are :data:`ENOUGH` (one more is chance). Thresholds of issues look only at opinions that
+    the corpus', and of the user's ``own`` (n,), where there are
+    :data:`ENOUGH`, unless the rest is :data:`CHANCE`. Thresholds of issues look only at opinions that
     pass it. The certainty bound is the lowest from which :data:`CERTAIN_PRECISION` of the decisions are right. Only opinions of
     which it is ``known`` (n,) whether they accuse anybody are looked at.
     """
@@ -111,9 +116,11 @@ def choose(
         own[known],
     )
     innocent = np.asarray(~truth[:, issues].any(axis=1))
-    # whom, and how many of them by chance
-    kept = [(rows, 0) for rows in (innocent, innocent & ~own) if rows.any()]
-    kept += [(rows, 1) for rows in [innocent & own] if rows.sum() >= ENOUGH]
+    kept = [(rows, 0.0) for rows in (innocent, innocent & ~own) if rows.any()]
+    mine = int((innocent & own).sum())
+    if mine >= ENOUGH:
+        chance = binom.ppf(1 - CHANCE, mine, FALSE_ACCUSATIONS) - FALSE_ACCUSATIONS * mine
+        kept.append((innocent & own, float(chance)))
     gates = np.quantile(found.accuses[innocent], np.arange(1.0, 0.0, -0.005))
 
     def false_accusations(gate: float) -> float:
