@@ -26,17 +26,13 @@ from pipeline.classifier.read import reader_of
 from pipeline.learn.champion import Known, champion, suspected
 from pipeline.learn.corpus import Labelled, corpus_files, label_matrix, load_labelled
 from pipeline.learn.metrics import decision_metrics
-from pipeline.learn.newlabels import NewLabels, keys_of
+from pipeline.learn.newlabels import NewLabels, as_own, keys_of
 from pipeline.learn.retrain import retrain
 from pipeline.learn.train import train_model
 from pipeline.workspace import Workspace, open_workspace
 
 SEEDS = 5
 WRONG = 0.1
-
-
-def _own(items: Sequence[Labelled]) -> list[Labelled]:
-    return [replace(item, source=f"new:{item.opinion.id}", note=item.opinion.id, own=True) for item in items]
 
 
 def _corpus(space: Workspace) -> Known:
@@ -64,7 +60,9 @@ def _feedback(name: str, items: Sequence[Labelled], space: Workspace) -> None:
     for seed in range(SEEDS):
         order = np.random.default_rng(seed).permutation(len(items)).tolist()
         learnt, judged = [items[i] for i in order[:100]], [items[i] for i in order[100:]]
-        model = train_model([*corpus.items, *_own(learnt)], space.taxonomy, space.lexicon, about={}).model
+        model = train_model(
+            [*corpus.items, *map(as_own, learnt)], space.taxonomy, space.lexicon, about={}
+        ).model
         truth = label_matrix(judged, space.taxonomy)
         figures = [
             decision_metrics(truth, reader.judge([item.opinion for item in judged]).given, space.taxonomy)
@@ -94,7 +92,7 @@ def poison(shared: Path, space: Workspace) -> None:
     active = champion(space)
     authored = load_labelled([shared / "authored/dev.jsonl"], space.taxonomy, space.directory)
     for name, items in (("authored 240", authored), ("real 200", _real(shared, space))):
-        new = _own(items)
+        new = [as_own(item) for item in items]
         rng = np.random.default_rng(0)
         shuffled = [
             replace(item, labels=items[other].labels, pairs=None)

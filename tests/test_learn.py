@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from scipy.stats import binomtest
 
 from benchmarks.quality import joined
 from pipeline.classifier.decisions import Probabilities, decide
@@ -215,22 +216,25 @@ def test_bounds_keep_false_accusations_rare():
     assert truth[sure.given & ~sure.unsure].mean() >= 0.95
 
 
-def test_the_promise_is_kept_on_the_users_own_opinions_alone_too():
-    """Of 4,000 opinions 200 are the user's own, and the model takes its innocents for accusing far more often."""
+@pytest.mark.parametrize(("theirs", "allowed"), [(200, 0.10), (2000, 0.065)])
+def test_the_promise_is_kept_on_the_users_own_opinions_alone_too(theirs, allowed):
+    """Some of 4,000 opinions are the user's own, and the model takes their innocents for accusing far more often.
+
+    More than 5 % is let pass as far as that many innocents cannot tell it from 5 %.
+    """
     rng = np.random.default_rng(0)
     truth = rng.random((4000, 1)) < 0.5
-    own = np.arange(4000) < 200
+    own = np.arange(4000) < theirs
     said = np.where(truth[:, 0], 0.8, np.where(own, 0.6, 0.2)) + rng.normal(0, 0.1, 4000)
     found = Probabilities(labels=np.clip(said, 0.01, 0.99)[:, np.newaxis], accuses=np.clip(said, 0.01, 0.99))
-    issues = np.array([0])
+    everything, issues = np.ones(4000, dtype=bool), np.array([0])
     innocent = own & ~truth[:, 0]
-    rates = []
-    everything = np.ones(4000, dtype=bool)
-    for whose in (~everything, own):
-        given = decide(found, *choose(found, truth, issues, everything, whose), issues).given[:, 0]
-        rates.append(given[innocent].mean())
-    assert rates[0] > 0.2
-    assert 0 < rates[1] <= 0.05 + 1 / innocent.sum()
+    given = decide(found, *choose(found, truth, issues, everything, own), issues).given[innocent, 0]
+    assert 0.03 < given.mean() <= allowed
+    assert binomtest(int(given.sum()), len(given), 0.05, alternative="greater").pvalue > 0.05
+    few = innocent & (np.cumsum(innocent) < 20)  # too few to tell anything
+    given = decide(found, *choose(found, truth, issues, everything, few), issues).given[innocent, 0]
+    assert given.mean() > 0.08
 
 
 def test_what_nobody_decided_moves_no_bound():

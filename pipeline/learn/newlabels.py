@@ -64,14 +64,14 @@ def gather(space: Workspace, paths: Sequence[Path], known: Collection[int] = ())
     finals.sort(key=lambda pair: pair[0].at)
     answered = [_answered(question, answer, space) for answer, question in finals]
     audited = {
-        _own(item).opinion.id
+        as_own(item).opinion.id
         for item, (_, question) in zip(answered, finals, strict=True)
         if question.why == "audit"
     }
     if answered:
         digest = hashlib.sha256(repr([(item.opinion.id, item.labels) for item in answered]).encode())
         files.append({"name": "feedback", "sha256": digest.hexdigest()})
-    train, frozen = _divided([_own(item) for item in (*items, *answered)], audited, known)
+    train, frozen = _divided([as_own(item) for item in (*items, *answered)], audited, known)
     disputed = sum(state.disputed for state in states)
     return NewLabels(tuple(train), tuple(frozen), tuple(files), disputed)
 
@@ -84,7 +84,7 @@ def _answered(question: Question, answer: Answer, space: Workspace) -> Labelled:
     return Labelled(opinion=opinion, labels=labels, pairs=frozenset(pairs), unknown=unknown, waiting=waiting)
 
 
-def _own(item: Labelled) -> Labelled:
+def as_own(item: Labelled) -> Labelled:
     """One of the user's own: a source of its own, known by its text.
 
     ``note`` keeps the id by which the user knows it.
