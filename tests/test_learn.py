@@ -454,15 +454,27 @@ def test_the_shipped_letters_are_learnt_by_no_model(reader, workspace, corpus):
     assert figures["false_accusation_rate"] <= 0.03
 
 
-def test_the_users_own_do_not_deal_the_corpus_anew():
+def test_the_users_own_do_not_deal_the_corpus_anew_and_are_held_out_from_all_of_it():
     groups = np.repeat(np.arange(12), 5)
     alone = folds_of(groups, np.zeros(60, dtype=bool))
     assert sorted(np.concatenate([held for _, held in alone]).tolist()) == list(range(60))
-    more = np.concatenate([groups, [3, 100, 100, *range(101, 140)]])
+    more = np.concatenate([groups, [3, 100, 100, *range(101, 139)]])
     own = np.arange(len(more)) >= 60
     together = folds_of(more, own)
-    for (_, before), (learning, held) in zip(alone, together, strict=True):
+    assert sorted(np.concatenate([held for _, held in together]).tolist()) == list(range(len(more)))
+    for learning, held in together:
         assert not set(more[learning]) & set(more[held])
+        assert len(learning) + len(held) == len(more)
+    corpus, apart = together[:4], together[4:]
+    for (_, before), (_, held) in zip(alone, corpus, strict=True):
         assert held[held < 60].tolist() == before.tolist()
-        assert 9 <= (held > 60).sum() <= 12, "the others are dealt out evenly"
-    assert all(len(held) for _, held in folds_of(np.arange(8), np.arange(8) > 1)), "a corpus of two"
+    assert sum(60 in held for _, held in corpus) == 1, "what repeats the corpus goes with it"
+    assert [len(held) for _, held in apart if len(held) < 9] == []
+    assert all((learning < 60).sum() == 60 for learning, _ in apart)
+
+
+def test_where_most_are_the_users_own_they_are_held_out_with_the_corpus():
+    groups = np.arange(20)
+    assert len(folds_of(groups, groups >= 8)) == 4
+    assert len(folds_of(groups, groups >= 18)) == 6, "two of them, each alone"
+    assert len(folds_of(groups[:8], groups[:8] > 1)) == 4, "a corpus of two"

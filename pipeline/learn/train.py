@@ -154,24 +154,25 @@ def _learn(
 
 
 def folds_of(groups: Indices, own: Bools) -> list[tuple[Indices, Indices]]:
-    """:data:`FOLDS` pairs of row numbers, to learn from and held out; no group (n,) is in both.
+    """Pairs of row numbers, to learn from and held out; every row is held out once, no group (n,) is in both of a pair.
 
-    The corpus is divided as if the user's ``own`` (n,) were not there: else every new label would deal its writers anew, and
-    two models' held-out decisions on it would differ by that alone. Their own are dealt out beside it; those in a group with
-    the corpus go with it.
+    The corpus is divided into :data:`FOLDS` as if the user's ``own`` (n,) were not there: else every new label would deal its
+    writers anew, and two models' held-out decisions on it would differ by that alone. Their own, where they are the fewer, are held
+    out apart, by models that learn the whole corpus: as the active model did, beside which they are judged, and as the
+    model itself will. Those in a group with the corpus go with it.
     """
     corpus = np.flatnonzero(~own)
     if len(np.unique(groups[corpus])) < FOLDS:  # too few to divide by themselves
         corpus = np.arange(len(groups))
     dealt = GroupKFold(FOLDS, shuffle=True, random_state=0).split(corpus, groups=groups[corpus])
-    number: dict[int, int] = {}
+    turn_of: dict[int, int] = {}
     for turn, (_, held_out) in enumerate(dealt):
-        number |= dict.fromkeys(groups[corpus[held_out]].tolist(), turn)
-    others = np.setdiff1d(groups, list(number))
-    shuffled = np.random.default_rng(0).permutation(others).tolist()
-    number |= {group: turn % FOLDS for turn, group in enumerate(shuffled)}
-    fold = np.array([number[group] for group in groups.tolist()])
-    return [(np.flatnonzero(fold != turn), np.flatnonzero(fold == turn)) for turn in range(FOLDS)]
+        turn_of |= dict.fromkeys(groups[corpus[held_out]].tolist(), turn)
+    others = np.random.default_rng(0).permutation(np.setdiff1d(groups, list(turn_of))).tolist()
+    first = FOLDS if own.sum() <= len(corpus) else 0
+    turn_of |= {group: first + place % FOLDS for place, group in enumerate(others)}
+    turns = np.array([turn_of[group] for group in groups.tolist()])
+    return [(np.flatnonzero(turns != turn), np.flatnonzero(turns == turn)) for turn in np.unique(turns)]
 
 
 def _spread(part: Floats, columns: Indices, width: int) -> Floats:
