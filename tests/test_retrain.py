@@ -300,6 +300,16 @@ def test_the_rules_refuse_what_they_should(workspace):
     }
 
 
+@pytest.mark.parametrize(("high", "kept"), [(0.0, {"new", "frozen"}), (-0.006, {"new"}), (-0.011, set())])
+def test_new_labels_may_look_a_little_worse_than_they_are_and_the_frozen_part_may_not(workspace, high, kept):
+    taxonomy = workspace.taxonomy
+    truth = columns(taxonomy, stalling=[1, 0] * 30)
+    figures = compare(sides(truth, truth, truth), taxonomy)
+    figures["macro_f1"]["interval"] = [-0.05, high]
+    for name in ("new", "frozen"):
+        assert judge({name: figures}, None, CLEAN, taxonomy).passed is (name in kept)
+
+
 def test_only_protected_labels_stop_a_model_by_recall_alone(workspace):
     taxonomy = workspace.taxonomy
     assert taxonomy.protected == ("gifts_and_bribes", "retaliation")

@@ -5,7 +5,8 @@ The rules, each on the same opinions for both models (:class:`~pipeline.learn.pa
 1. *Corpus* (held-out decisions of both on opinions both were trained on) and *shipped letters* (which no model ever learns):
    macro-F1 is shown not to be worse by :data:`MARGIN`, that is the lower end of the 90 % interval of the difference lies above -:data:`MARGIN`.
 2. *Frozen part and new labels* (opinions the active model never saw): macro-F1 is not shown to be worse, that is the upper
-   end of the interval does not lie below 0.
+   end of the interval does not lie below 0, on new labels not below -:data:`MARGIN`: held out, an opinion is counted in the
+   candidate's vocabulary all the same, and by what it shares with few it looks less like anything learnt.
 3. The false accusation rate is within :data:`PROMISED` or has not grown by more than :data:`MARGIN`; the calibration error has
    not grown by more than :data:`MARGIN` (or one opinion, on few).
 4. No protected label loses recall: beyond :data:`MARGIN` and chance (exact McNemar test, one-sided), or, where it is carried by fewer
@@ -78,7 +79,9 @@ def judge(
         if name in {"corpus", "shipped"}:
             rules.append((f"{title}：macro-F1 不差于 {MARGIN:.0%}", low > -MARGIN, said))
         elif figures["opinions"] >= FEW:
-            rules.append((f"{title}：macro-F1 没有变差", high >= 0, said))
+            allowed = MARGIN if name == "new" else 0.0
+            beyond = f"超过 {allowed:.0%}" if allowed else ""
+            rules.append((f"{title}：macro-F1 没有变差{beyond}", high >= -allowed, said))
         if figures["opinions"] >= FEW:
             rules += _safety(title, figures)
         rules += _protected(title, figures["labels"], taxonomy)
