@@ -324,8 +324,9 @@ def test_trainings_killed_at_random_moments_leave_a_model_and_the_next_succeeds(
     assert set(statuses) <= {0, -signal.SIGKILL}
     status, out, _ = start(*words).ended()
     assert status == 0
+    passed = school.outcome.verdict.passed
     assert out.splitlines()[-2:] == [
-        f"没有通过检验，按要求强制启用 {after}。", f"检验页：{(pupil / 'models' / after / 'report.html').resolve()}",
+        f"通过检验，已启用 {after}。" if passed else f"没有通过检验，按要求强制启用 {after}。", f"检验页：{(pupil / 'models' / after / 'report.html').resolve()}",
     ]  # fmt: skip
     assert usable(pupil) == after
     assert left_over(pupil / "models") == []
@@ -361,5 +362,6 @@ def test_a_move_after_a_line_that_was_cut_short_is_not_lost(pupil, school, no_le
     after = school.outcome.trained.model.version
     assert [move["to"] for move in history(pupil / "models")][1:] == [after]
     last = (pupil / "models/history.jsonl").read_text(encoding="utf-8").splitlines()[-1]
-    assert json.loads(last)["reason"].endswith("强制启用：试")
+    why = "训练并通过检验" if school.outcome.verdict.passed else "没有通过检验，强制启用：试"
+    assert json.loads(last)["reason"] == why
     assert active_version(pupil / "models") == after
