@@ -100,9 +100,11 @@ def compare_rounds(before: pd.DataFrame, after: pd.DataFrame, labels: Sequence[s
     )  # fmt: skip
 
 
-def fisher(k1: int, n1: int, k2: int, n2: int) -> float:
-    """Two-sided p of Fisher's exact test of ``k1`` of ``n1`` against ``k2`` of ``n2``; 1 where there is nothing to test."""
-    return float(fisher_exact(np.array([[k1, n1 - k1], [k2, n2 - k2]])).pvalue)
+def fisher(
+    k1: int, n1: int, k2: int, n2: int, alternative: Literal["two-sided", "greater"] = "two-sided"
+) -> float:
+    """P of Fisher's exact test of ``k1`` of ``n1`` against ``k2`` of ``n2``; 1 where there is nothing to test."""
+    return float(fisher_exact(np.array([[k1, n1 - k1], [k2, n2 - k2]]), alternative=alternative).pvalue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
-from scipy.stats import false_discovery_control, fisher_exact, norm
+from scipy.stats import false_discovery_control, norm
 
+from pipeline.aggregate.rounds import fisher
 from pipeline.learn.metrics import ratio
 from pipeline.learn.rounds import Round
 from pipeline.taxonomy import Taxonomy
@@ -59,7 +58,7 @@ def label_changes(now: Round, before: Round, taxonomy: Taxonomy) -> tuple[LabelC
     counts = [(code, _carrying(now, code), _carrying(before, code)) for code in taxonomy.codes]
     found = [(code, a, b) for code, a, b in counts if a or b]
     n, m = len(now.ids), len(before.ids)
-    p = [fisher(a, n, b, m, "two-sided") for _, a, b in found]
+    p = [fisher(a, n, b, m) for _, a, b in found]
     return tuple(
         LabelChange(code, a, b, p_, q, q < FALSE_DISCOVERIES and abs(a - b * n / m) >= MORE_CASES)
         for (code, a, b), p_, q in zip(found, p, q_values(p), strict=True)
@@ -68,11 +67,6 @@ def label_changes(now: Round, before: Round, taxonomy: Taxonomy) -> tuple[LabelC
 
 def _carrying(side: Round, code: str) -> int:
     return sum(code in labels for labels in side.labels)
-
-
-def fisher(a: int, n: int, b: int, m: int, alternative: Literal["two-sided", "greater"]) -> float:
-    """Fisher's exact test of ``a`` of ``n`` against ``b`` of ``m``."""
-    return float(fisher_exact(np.array([[a, n - a], [b, m - b]]), alternative=alternative).pvalue)
 
 
 def q_values(p: Sequence[float]) -> list[float]:

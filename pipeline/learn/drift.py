@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
+from pipeline.aggregate.rounds import fisher
 from pipeline.learn.changes import (
     FALSE_DISCOVERIES,
     MORE_CASES,
     Change,
     LabelChange,
-    fisher,
     label_changes,
     q_values,
     two_proportions,
