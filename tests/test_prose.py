@@ -204,7 +204,8 @@ def test_where_opinions_come_from(sources, channels, said):
     [
         ([], [], ""),
         ([DisclosedSource("群众", 20, None)], [DisclosedSource("未注明", 20, 9)], ""),
-        (SOURCES, CHANNELS, "按来源看，企业的188件意见中有107件反映问题，占56.9%。按渠道看，问卷的78件意见中有29件反映问题，占37.2%；走访的9件意见中有6件反映问题。本段件数含重复。"),
+        (SOURCES, CHANNELS, "反映问题的，按来源看，企业107件（56.9%）；按渠道看，问卷29件（37.2%）、走访6件。括号内是占其有效意见的比例，均含重复。"),
+        ([], CHANNELS[2:], "反映问题的，按渠道看，走访6件。本段件数含重复。"),
     ],
 )  # fmt: skip
 def test_who_accuses_most(sources, channels, said):

@@ -1,14 +1,14 @@
-"""The briefing's annexes: its tables, small counts left out, and how the figures came about."""
+"""The tables annexed to the briefing, small counts left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from pipeline.documents.disclosure import NOTE, Count, DisclosedDepartment, Disclosure, shown
-from pipeline.documents.facts import Facts
-from pipeline.documents.prose import BASE
+from pipeline.documents.disclosure import NOTE, Count, DisclosedDepartment, DisclosedIssue, Disclosure, shown
+from pipeline.documents.prose import BASE, some
 from pipeline.documents.word import LANDSCAPE, Column, Paper
 from pipeline.documents.wording import percent
+from pipeline.taxonomy import Label
 
 _MOST_ISSUES = 16
 """So many stand beside one another; more are continued in a table below."""
@@ -22,7 +22,56 @@ _NARROWEST = 30.0
 _TITLES = ("有效意见", "表扬肯定", "反映问题", "占比")
 
 
-def write_tables(paper: Paper, disclosure: Disclosure, valid: int) -> None:
+_ISSUE_COLUMNS = (
+    Column("问题类别", 28),
+    Column("件数", 14, "number"),
+    Column("估计占比", 20, "number"),
+    Column("95%区间", 34, "number"),
+    Column("含义", 129),
+)
+_TASK_COLUMNS = (Column("问题", 24), Column("整改措施", 60), Column("责任部门", 44), Column("完成时限", 28))
+
+_MOST_NAMED = 4
+"""Departments named in a cell."""
+
+
+def write_issues(paper: Paper, disclosure: Disclosure, valid: int, method: int) -> None:
+    """The issues raised, most frequent first, with estimated shares and what each means.
+
+    ``valid``: all opinions; ``method``: the number of the annex that says how shares are estimated.
+    """
+    raised = sorted((i for i in disclosure.issues if i.count != 0), key=lambda issue: -(issue.count or 0))
+    if not raised:
+        return
+    kept = any(issue.count is None for issue in raised)
+    note = f"注：估计占比以有效意见{valid}件为基数，校正了计算机的漏判误判，可能与按件数计算的不同，见附件{method}。{NOTE if kept else ''}"
+    rows = ([issue.label.name_zh, *_estimate(issue), issue.label.definition] for issue in raised)
+    paper.table("各类问题件数和占比", _ISSUE_COLUMNS, rows, note=note, look="Grid")
+
+
+def _estimate(issue: DisclosedIssue) -> tuple[str, str, str]:
+    """An issue's count, share and interval in a table."""
+    if issue.count is None:
+        return (shown(None),) * 3
+    if issue.share is None:
+        return str(issue.count), shown(0), shown(0)
+    return str(issue.count), percent(issue.share), f"{percent(issue.low)}至{percent(issue.high)}"
+
+
+def write_tasks(paper: Paper, disclosure: Disclosure, issues: Sequence[DisclosedIssue], term: str) -> None:
+    """What to put right of each issue, by whom and by when."""
+    rows = (_task(issue.label, disclosure, term) for issue in issues)
+    paper.table("", _TASK_COLUMNS, rows, look="Grid")
+
+
+def _task(label: Label, disclosure: Disclosure, term: str) -> list[str]:
+    # whose count is not known to be 0, as the other annex shows it; those with the most given opinions first
+    counts = {d.name: d.count(label.code) for d in disclosure.named}
+    concerned = sorted((name for name in counts if counts[name] != 0), key=lambda name: -(counts[name] or 0))
+    return [label.name_zh, label.remedy, some(concerned, _MOST_NAMED, "个部门") or "有关部门", term]
+
+
+def write_departments(paper: Paper, disclosure: Disclosure, valid: int) -> None:
     """Departments × their opinions, praise, accusing opinions with share, and issues; ``valid``: all opinions."""
     longest = max((len(d.name) for d in disclosure.departments), default=0) * _CHARACTER + _PADDING
     counts = [_count_column(title, valid) for title in _TITLES[:3]]
@@ -75,58 +124,3 @@ def _banded(departments: Iterable[DisclosedDepartment], part: slice) -> Iterator
         for d in members:
             sides = [] if part.start else [shown(d.opinions), *_sides(d.opinions, d.praise, d.issue)]
             yield [d.name, *sides, *(shown(count) for _, count in d.cells[part])]
-
-
-def write_method(paper: Paper, facts: Facts) -> None:
-    """How opinions were classified and counted, and how sure that is."""
-    measured, totals = facts.card["cross_validation"], facts.totals
-    paper.point(
-        "分类。",
-        "意见的类别和涉及的部门由计算机按《问题类型表》判定，正文提到的部门优先，其次是原表填写的部门，都没有的记“未指明”。判定结果是线索，不是结论；用于考核或者处理之前，应当由人员阅读原文核实。",
-    )
-    paper.point(
-        "准确程度。",
-        f"用{facts.card['opinions']}件已标注类别的意见作交叉检验：计算机给出的类别，{percent(measured['micro_precision'])}与标注一致；标注的类别，计算机找出{percent(measured['micro_recall'])}；没有反映问题的意见，{percent(measured['false_accusation_rate'])}被误判为反映问题。因为宁可漏判、不肯错判，问题件数应当看作下限。意见的来源和说法变化较大时，误差可能更大。",
-    )
-    if totals["needs_review"]:
-        reviewed = f"{totals['needs_review']}件有效意见判定的把握不够，应当由人员复核"
-        if totals["valid"] >= BASE:
-            reviewed += f"，占有效意见（含重复）的{percent(totals['needs_review'] / totals['valid'])}"
-        paper.point("人工复核。", reviewed + "。复核结果与本专报不一致的，以复核结果为准。")
-    paper.point(
-        "合并重复。",
-        "内容相同或者稍加改动、对同样部门提出的意见合并计1件；没有实际内容的意见不计入有效意见。",
-    )
-    paper.point(
-        "件数和占比。",
-        f"件数是计算机判定的件数。总体评价、部门、来源的占比按件数计算，基数不足{BASE}件的不列。各类问题的占比是估计：按已标注意见中漏判误判的情况作了校正，所以可能与按件数计算的不同；有人工抽查的，按抽查结果校正。",
-    )
-    paper.point(
-        "区间。",
-        "估计占比有95%的把握在区间之内。区间既包含件数多少带来的波动，也包含判定误差；区间重叠的两个占比，不宜说谁高谁低。意见的写法与已标注的意见差别很大时，估计会有偏差，抽查五十件以上才可靠。",
-    )
-    paper.point(
-        "不列的件数。",
-        "为保护反映人，1至4件的件数不列；由合计能够推算出这样的件数的，也一并不列，以“＊”表示。本专报不含意见原文，不列来源单位。",
-    )
-    labels = measured["labels"]
-    rows = [
-        [
-            label.name_zh,
-            percent(labels[label.code]["precision"]),
-            percent(labels[label.code]["recall"]),
-            str(labels[label.code]["support"]),
-        ]
-        for label in facts.taxonomy.labels
-        if label.code in labels
-    ]
-    paper.table(
-        "各类判定的准确程度",
-        (
-            Column("类别", 50),
-            Column("判定与标注一致", 40, "number"),
-            Column("标注的被找出", 36, "number"),
-            Column("检验件数", 30, "number"),
-        ),
-        rows,
-    )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pipeline.aggregate.series import Series
 from pipeline.aggregate.tables import unspecified_share
-from pipeline.documents.annexes import write_method, write_tables
-from pipeline.documents.disclosure import NOTE, DisclosedIssue, Disclosure, shown
+from pipeline.documents.annexes import write_departments, write_issues, write_tasks
+from pipeline.documents.disclosure import DisclosedIssue, Disclosure
 from pipeline.documents.facts import Facts
-from pipeline.documents.prose import BASE, leading, listing, months, ranking, some
+from pipeline.documents.method import write_method
+from pipeline.documents.prose import BASE, leading, listing, months, ranking
 from pipeline.documents.sentences import (
     Changes,
     by_series,
@@ -23,27 +24,15 @@ from pipeline.documents.sentences import (
     received,
     standings,
 )
-from pipeline.documents.word import Column, Imprint, Paper
+from pipeline.documents.word import Imprint, Paper
 from pipeline.documents.wording import percent
 from pipeline.records import UNSPECIFIED
-from pipeline.taxonomy import Label
 
 _PROMINENT = 5
 """So many issues at most are told one by one."""
 
 _LONGEST = 8
 """More issues than this in a tie are told in the table alone."""
-
-_MOST_NAMED = 4
-"""Departments named in a sentence."""
-
-_ISSUE_COLUMNS = (
-    Column("问题类别", 48),
-    Column("件数", 24, "number"),
-    Column("估计占比", 36, "number"),
-    Column("95%区间", 48, "number"),
-)
-_TASK_COLUMNS = (Column("问题", 24), Column("整改措施", 60), Column("责任部门", 44), Column("完成时限", 28))
 
 
 def write_briefing(
@@ -55,34 +44,67 @@ def write_briefing(
     series: Sequence[Series] = (),
     expressions: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Write the paper; a section that has nothing to say is left out, and the next ones move up.
+    """Write the paper: two or three pages to read, the tables in its annexes.
 
+    A section that has nothing to say is left out, and the next ones move up.
     ``changes`` is None where there is no earlier round. ``series`` are the departments beside those of their kind, by
     their distinct opinions that accuse (:func:`~pipeline.aggregate.series.compare_within_series`); without them the
     paper does not compare. ``expressions``: label code → what many said in the same words.
     """
     when = months(str(facts.totals["first_day"]), str(facts.totals["last_day"]))
+    valid = facts.totals["valid_distinct"]
+    raised = [issue for issue in disclosure.issues if issue.count != 0]
+    prominent = _prominent(raised)
+    annexes = ["统计表", *(["整改任务"] if raised else []), "方法说明"]
     paper = Paper(f"关于{when}评议意见情况的专报", mark="内部资料　注意保密")
     paper.heading("基本情况")
-    paper.text(_basics(facts, disclosure))
-    if facts.totals["valid_distinct"] < BASE:
+    paper.text(_basics(facts, disclosure, len(annexes)))
+    if valid < BASE:
         paper.heading("工作建议")
-        paper.text(_unfit(facts.totals["valid_distinct"]))
+        paper.text(_unfit(valid))
         paper.sign(imprint)
-    else:
-        _findings(paper, facts, disclosure, changes, series, expressions or {}, imprint)
-        annexes = ("统计表", "方法说明")
-        paper.enclosures(annexes)
-        paper.sign(imprint)
-        paper.annex(1, annexes[0], landscape=True)
-        write_tables(paper, disclosure, facts.totals["valid_distinct"])
-        paper.annex(2, annexes[1])
-        write_method(paper, facts)
+        paper.save(path)
+        return
+    paper.heading("总体评价")
+    paper.text(_overall(valid, disclosure))
+    if raised:
+        paper.heading("意见分布")
+        _distribution(paper, facts, disclosure, raised, series)
+    if prominent:
+        paper.heading("突出问题")
+        for issue in prominent:
+            paper.point(f"{issue.label.name_zh}。", _told(issue, disclosure, expressions or {}))
+    if changes is not None:
+        paper.heading("变化与新苗头")
+        _changed(paper, changes)
+    _advice(paper, facts, disclosure, bool(raised), imprint.term)
+    paper.enclosures(annexes)
+    paper.sign(imprint)
+    _annexes(paper, facts, disclosure, annexes, prominent or raised, imprint.term)
     paper.save(path)
 
 
-def _basics(facts: Facts, disclosure: Disclosure) -> str:
-    """When, from whom, how many, about whom."""
+def _annexes(
+    paper: Paper,
+    facts: Facts,
+    disclosure: Disclosure,
+    names: Sequence[str],
+    tasks: Sequence[DisclosedIssue],
+    term: str,
+) -> None:
+    valid = facts.totals["valid_distinct"]
+    paper.annex(1, names[0], landscape=True)
+    write_issues(paper, disclosure, valid, len(names))
+    write_departments(paper, disclosure, valid)
+    if tasks:
+        paper.annex(2, names[1])
+        write_tasks(paper, disclosure, tasks, term)
+    paper.annex(len(names), names[-1])
+    write_method(paper, facts)
+
+
+def _basics(facts: Facts, disclosure: Disclosure, method: int) -> str:
+    """When, from whom, how many, about whom; ``method`` is the number of the annex that says how figures came about."""
     said = received(facts.totals, facts.run["rows_rejected"])
     if facts.totals["valid_distinct"] < BASE:
         return said
@@ -91,7 +113,7 @@ def _basics(facts: Facts, disclosure: Disclosure) -> str:
         series[department.series] = series.get(department.series, 0) + 1
     unspecified = next((d.opinions for d in disclosure.departments if d.name == UNSPECIFIED), 0)
     said += concerned(series, unspecified) + origins(disclosure.sources, disclosure.channels)
-    return said + "类别和部门由计算机判定，未经逐件核实，是线索而不是结论（见附件2）。"
+    return said + f"类别和部门由计算机判定，未经逐件核实，是线索而不是结论（见附件{method}）。"
 
 
 def _unfit(valid: int) -> str:
@@ -100,91 +122,51 @@ def _unfit(valid: int) -> str:
     return f"有效意见不足{BASE}件，不宜作分类统计，请由经办人员逐件阅读办理。"
 
 
-def _findings(
+def _overall(valid: int, disclosure: Disclosure) -> str:
+    said = overall(valid, disclosure.praise, disclosure.issue, disclosure.suggestion)
+    return said + by_series("受到表扬较多的", ((d.series, d.name, d.praise or 0) for d in disclosure.named))
+
+
+def _distribution(
     paper: Paper,
     facts: Facts,
     disclosure: Disclosure,
-    changes: Changes | None,
+    raised: Sequence[DisclosedIssue],
     series: Sequence[Series],
-    expressions: Mapping[str, Sequence[str]],
-    imprint: Imprint,
 ) -> None:
-    """All sections between the first and the annexes."""
-    paper.heading("总体评价")
-    valid = facts.totals["valid_distinct"]
-    said = overall(valid, disclosure.praise, disclosure.issue, disclosure.suggestion)
-    said += by_series("受到表扬较多的", ((d.series, d.name, d.praise or 0) for d in disclosure.named))
-    paper.text(said)
-    raised = [issue for issue in disclosure.issues if issue.count != 0]
-    if raised:
-        paper.heading("意见分布")
-        _by_issue(paper, raised, valid)
-        _by_department(paper, disclosure, series, unspecified_share(facts.tables))
-        _by_source(paper, disclosure)
-    prominent = _prominent(raised)
-    if prominent:
-        paper.heading("突出问题")
-        for issue in prominent:
-            paper.point(f"{issue.label.name_zh}。", _told(issue, disclosure, expressions))
-    if changes is not None:
-        paper.heading("变化与新苗头")
-        _changed(paper, changes)
-    _advice(paper, facts, disclosure, prominent or raised, imprint.term)
+    paper.point("按问题类别。", _by_issue(raised))
+    paper.point("按部门。", _by_department(disclosure, series, unspecified_share(facts.tables)))
+    said = from_where(disclosure.sources, disclosure.channels)
+    if said:
+        paper.point("按来源。", said)
 
 
-def _by_issue(paper: Paper, raised: Sequence[DisclosedIssue], valid: int) -> None:
-    given = sorted((issue for issue in raised if issue.count), key=lambda issue: -(issue.count or 0))
+def _by_issue(raised: Sequence[DisclosedIssue]) -> str:
     kept = [issue.label.name_zh for issue in raised if issue.count is None]
-    paper.subheading("按问题类别")
     if len(raised) == 1:
         said = f"反映的问题只有{raised[0].label.name_zh}一类。"
     else:
         said = f"反映的问题有{len(raised)}类。"
-        said += ranking((issue.label.name_zh, issue.count or 0) for issue in given)
-    paper.text(said + (f"{listing(kept)}的件数不列。" if kept else ""))
-    if not given:
-        return
-    rows = [[issue.label.name_zh, str(issue.count), *_estimate(issue)] for issue in given]
-    rows += [[name, *(shown(None),) * 3] for name in kept]
-    note = f"注：估计占比以有效意见{valid}件为基数，校正了计算机的漏判误判，可能与按件数计算的不同，见附件2。{NOTE if kept else ''}"
-    paper.table("各类问题件数和占比", _ISSUE_COLUMNS, rows, note=note)
+        said += ranking((issue.label.name_zh, issue.count or 0) for issue in raised)
+    return said + (f"{listing(kept)}的件数不列。" if kept else "") + "各类的含义、件数和占比见附件1。"
 
 
-def _estimate(issue: DisclosedIssue) -> tuple[str, str]:
-    """An issue's share and interval in a table."""
-    if issue.share is None:
-        return shown(0), shown(0)
-    return percent(issue.share), f"{percent(issue.low)}至{percent(issue.high)}"
-
-
-def _by_department(
-    paper: Paper, disclosure: Disclosure, series: Sequence[Series], unspecified: float
-) -> None:
+def _by_department(disclosure: Disclosure, series: Sequence[Series], unspecified: float) -> str:
     about = [d for d in disclosure.named if d.issue != 0]
-    paper.subheading("按部门")
+    said = ""
     if unspecified > 0.5:
-        paper.text(
-            f"{percent(unspecified)}的有效意见没有写明部门，也没有提到部门目录中的部门，以下分部门的情况只供参考。"
-        )
+        said = f"{percent(unspecified)}的有效意见没有写明部门，也没有提到部门目录中的部门，以下分部门的情况只供参考。"
     if not about:
-        paper.text("反映问题的意见没有写明部门，不能分部门统计。")
-    elif len(about) == 1:
-        paper.text(f"反映问题的意见涉及{about[0].name}。")
-    else:
-        said = f"反映问题的意见涉及{len(about)}个部门。"
-        said += by_series("件数较多的", ((d.series, d.name, d.issue or 0) for d in about))
-        said += "各部门收到的意见多少不同，件数只宜在同类部门之间参看。"
-        said += standings(
-            series, {d.name for d in disclosure.named if d.issue is not None and d.opinions is not None}
-        )
-        paper.text(said + "分部门、分类别的情况见附件1。")
-
-
-def _by_source(paper: Paper, disclosure: Disclosure) -> None:
-    said = from_where(disclosure.sources, disclosure.channels)
-    if said:
-        paper.subheading("按来源")
-        paper.text(said)
+        return said + "反映问题的意见没有写明部门，不能分部门统计。"
+    if len(about) == 1:
+        return said + f"反映问题的意见涉及{about[0].name}。"
+    said += f"反映问题的意见涉及{len(about)}个部门。"
+    said += by_series("件数较多的", ((d.series, d.name, d.issue or 0) for d in about))
+    said += "各部门收到的意见多少不同，件数只宜在同类部门之间参看。"
+    said += standings(
+        series, {d.name for d in disclosure.named if d.issue is not None and d.opinions is not None}
+    )
+    return said + "分部门、分类别的情况见附件1。"
 
 
 def _prominent(raised: Sequence[DisclosedIssue]) -> list[DisclosedIssue]:
@@ -197,13 +179,12 @@ def _prominent(raised: Sequence[DisclosedIssue]) -> list[DisclosedIssue]:
 
 
 def _told(issue: DisclosedIssue, disclosure: Disclosure, expressions: Mapping[str, Sequence[str]]) -> str:
-    """How often an issue was raised, what it is, what many say of it, and about whom."""
+    """How often an issue was raised, what many say of it, and about whom."""
     if issue.count is None:
         said = "有意见反映，件数不列。"
     else:
         estimated = "" if issue.share is None else f"，估计占有效意见的{percent(issue.share)}"
         said = f"{issue.count}件{estimated}。"
-    said += f"主要是{issue.label.definition}"
     code = issue.label.code
     if issue.count is not None and expressions.get(code):
         said += f"常见的说法有{'、'.join(f'“{words}”' for words in expressions[code])}。"
@@ -218,10 +199,8 @@ def _changed(paper: Paper, changes: Changes) -> None:
             paper.point(lead, "；".join(map(moved, moves)) + "。")
 
 
-def _advice(
-    paper: Paper, facts: Facts, disclosure: Disclosure, issues: Sequence[DisclosedIssue], term: str
-) -> None:
-    """What to do: a table of the issues told, then points on praise, suggestions and all the rest."""
+def _advice(paper: Paper, facts: Facts, disclosure: Disclosure, issues: bool, term: str) -> None:
+    """What to do: about ``issues`` if there are any, whose tasks are in an annex, about praise, suggestions and all the rest."""
     points = [
         (lead, "".join(label.remedy for label in facts.taxonomy.labels if label.kind == kind))
         for kind, lead, count in (
@@ -231,26 +210,14 @@ def _advice(
         if count != 0
     ]
     if issues:
-        points.append(
-            ("反馈和督办。", f"向有关部门发出意见反馈函，于{term}收回整改情况，到期没有整改的列入督办。")
-        )
-        points.append(
-            ("保护反映人。", "办理中不得向被反映的部门和个人提供意见原文，不得追查反映人，不得打击报复。")
-        )
+        points = [
+            ("落实整改。", f"对突出问题，按附件2逐项落实责任部门，于{term}完成整改。"),
+            *points,
+            ("反馈和督办。", "向有关部门发出意见反馈函，按期收回整改情况，到期没有整改的列入督办。"),
+            ("保护反映人。", "办理中不得向被反映的部门和个人提供意见原文，不得追查反映人，不得打击报复。"),
+        ]
     if not points:
         return
     paper.heading("整改建议" if issues else "工作建议")
-    if issues:
-        paper.text(f"对突出问题，建议逐项落实责任部门，于{term}完成整改。")
-        paper.table(
-            "整改任务", _TASK_COLUMNS, (_task(issue.label, disclosure, term) for issue in issues), look="Grid"
-        )
     for lead, text in points:
         paper.point(lead, text)
-
-
-def _task(label: Label, disclosure: Disclosure, term: str) -> list[str]:
-    # whose count is not known to be 0, as the annex shows it; those with the most given opinions first
-    counts = {d.name: d.count(label.code) for d in disclosure.named}
-    concerned = sorted((name for name in counts if counts[name] != 0), key=lambda name: -(counts[name] or 0))
-    return [label.name_zh, label.remedy, some(concerned, _MOST_NAMED, "个部门") or "有关部门", term]

@@ -168,13 +168,17 @@ def from_where(sources: Sequence[DisclosedSource], channels: Sequence[DisclosedS
     said = []
     for lead, rows in (("按来源看，", sources), ("按渠道看，", channels)):
         parts = [
-            f"{row.name}的{row.opinions}件意见中有{row.issue}件反映问题{share(row.issue, row.opinions)}"
+            f"{row.name}{row.issue}件"
+            + (f"（{percent(row.issue / row.opinions)}）" if row.opinions >= BASE else "")
             for row in sorted(rows, key=_by_size)
             if row.opinions and row.issue and row.name != UNSTATED
         ]
         if parts:
-            said.append(lead + "；".join(parts) + "。")
-    return "".join(said) + ("本段件数含重复。" if said else "")
+            said.append(lead + "、".join(parts))
+    if not said:
+        return ""
+    note = "括号内是占其有效意见的比例，" if any("（" in part for part in said) else ""
+    return f"反映问题的，{'；'.join(said)}。{note}{'均' if note else '本段件数'}含重复。"
 
 
 def compared(changes: Changes) -> str:

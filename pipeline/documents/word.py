@@ -91,10 +91,6 @@ class Paper:
         """``一、`` and so on."""
         self._paragraph(self._next_heading() + text, "Heading1")
 
-    def subheading(self, text: str) -> None:
-        """``（一）`` and so on within a heading."""
-        self._paragraph(self._next_point() + text, "Heading2")
-
     def text(self, text: str) -> None:
         """A paragraph of the body."""
         self._paragraph(text, "BodyText")
