@@ -14,13 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.aggregate.rounds import Change
 from pipeline.comparing import COMPARED, compare
+from pipeline.documents.comparison import Comparison, changes_told
+from pipeline.documents.disclosure import DisclosedDepartment, DisclosedIssue, Disclosure
 from pipeline.documents.ledger import write_ledger
+from pipeline.documents.sentences import Moved
 from pipeline.errors import InputError
 from pipeline.ledger.reading import read_ledger
 from pipeline.papers import Order
 from pipeline.run import report
-from pipeline.workspace import SHIPPED, Workspace
+from pipeline.workspace import SHIPPED, Workspace, open_workspace
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,39 @@ def test_the_briefing_tells_what_changed_and_the_ledger_keeps_what_people_wrote(
     ]
     kept = next(row for row in rows if "已约谈，样品已退回" in row)
     assert any("2025年" in cell and "件" in cell for cell in kept)
+
+
+def test_a_change_is_told_only_where_both_counts_are_given():
+    taxonomy = open_workspace(SHIPPED).taxonomy
+    label = taxonomy["stalling"]
+
+    def disclosure(salt, sugar, total):
+        def department(name, count):
+            return DisclosedDepartment(name, "公司", 60, None, 0, ((label, count),))
+
+        return Disclosure(
+            None, 0, 0, (DisclosedIssue(label, total, None, 0, 1),),
+            (department("盐业公司", salt), department("糖业公司", sugar)), (), (),
+        )  # fmt: skip
+
+    cells = (
+        Change("盐业公司", "stalling", 12, 60, 2, 60, 0.01, 0.02, "fell"),  # 2 is not disclosed
+        Change("糖业公司", "stalling", 30, 60, 9, 60, 0.01, 0.02, "fell"),
+    )
+    overall = (Change("", "stalling", 42, 120, 11, 120, 0.01, 0.02, "fell"),)
+    totals: dict[str, int | str] = {
+        "first_day": "2025-03-01",
+        "last_day": "2025-03-31",
+        "valid_distinct": 120,
+    }
+    comparison = Comparison(("a", "b"), totals, totals, cells, overall, {})
+    told = changes_told(comparison, disclosure(12, 30, 42), disclosure(None, 9, 11), taxonomy)
+    assert told.fallen == (
+        Moved(label, 42, 11, "", 120, 120),
+        Moved(label, 30, 9, "糖业公司", 60, 60),
+    )
+    hidden = changes_told(comparison, disclosure(12, 30, 42), disclosure(None, 9, None), taxonomy)
+    assert [one.department for one in hidden.fallen] == ["糖业公司"]
 
 
 def test_comparing_again_keeps_what_was_written_since(rounds, tmp_path):

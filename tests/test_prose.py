@@ -283,8 +283,6 @@ LABEL = Label(code="a", name_zh="索要产品", name_en="A", kind="issue", defin
         (Moved(LABEL, 7, 6, "盐业公司", 9, 30), "盐业公司的索要产品由7件降至6件"),
         (Moved(LABEL, 0, 6, "盐业公司", 20, 30), "盐业公司的索要产品新出现6件"),
         (Moved(LABEL, 0, 6, "盐业公司"), "盐业公司的索要产品新出现6件"),
-        (Moved(LABEL, None, 6), "索要产品，件数不列"),
-        (Moved(LABEL, 6, None), "索要产品，件数不列"),
     ],
 )
 def test_how_an_issue_moved(one, said):

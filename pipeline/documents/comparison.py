@@ -104,22 +104,21 @@ def write_comparison(comparison: Comparison, taxonomy: Taxonomy, path: Path) -> 
 def changes_told(
     comparison: Comparison, before: Disclosure, after: Disclosure, taxonomy: Taxonomy
 ) -> Changes:
-    """What the briefing may say: certain changes of issues, over all and then by department, with the counts disclosed."""
+    """What the briefing may say: certain changes of issues, over all and then by department, with the counts disclosed.
+
+    Where one of the two is not disclosed the change is not told at all: that an issue fell for certain from 7 opinions says that
+    2 at most are left.
+    """
 
     def moved(*kinds: str) -> tuple[Moved, ...]:
+        told = []
         overall = [cell for cell in comparison.overall if cell.kind in kinds]
-        return tuple(
-            Moved(
-                label=taxonomy[cell.label],
-                before=_disclosed(before, cell),
-                after=_disclosed(after, cell),
-                department=cell.department,
-                opinions_before=_base(before, cell, comparison.before),
-                opinions_after=_base(after, cell, comparison.after),
-            )
-            for cell in (*overall, *comparison.certain(*kinds))
-            if taxonomy[cell.label].kind == "issue"
-        )
+        for cell in (*overall, *comparison.certain(*kinds)):
+            then, now = _disclosed(before, cell), _disclosed(after, cell)
+            if taxonomy[cell.label].kind == "issue" and then is not None and now is not None:
+                bases = _base(before, cell, comparison.before), _base(after, cell, comparison.after)
+                told.append(Moved(taxonomy[cell.label], then, now, cell.department, *bases))
+        return tuple(told)
 
     return Changes(
         earlier=_span(comparison.before),

@@ -21,15 +21,15 @@ _MOST_SAID, _LONGEST_TIE = 3, 6
 
 @dataclass(frozen=True)
 class Moved:
-    """How an issue moved in one department, or over all: distinct opinions before and after, None where not given.
+    """How an issue moved in one department, or over all: distinct opinions before and after.
 
     ``opinions_before`` and ``opinions_after`` are all opinions about the department, or all valid ones: rounds differ in
-    size, and a count may fall while its share rises.
+    size, and a count may fall while its share rises; None where not given.
     """
 
     label: Label
-    before: Count
-    after: Count
+    before: int
+    after: int
     department: str = ""
     opinions_before: Count = None
     opinions_after: Count = None
@@ -194,8 +194,6 @@ def compared(changes: Changes) -> str:
 def moved(one: Moved) -> str:
     """How one issue moved: 盐业公司的索要产品由28件（占9.7%）变为11件（占3.9%）; without shares on a base too small."""
     name = f"{one.department}的{one.label.name_zh}" if one.department else one.label.name_zh
-    if one.before is None or one.after is None:
-        return f"{name}，件数不列"
     bases = one.opinions_before or 0, one.opinions_after or 0
     if not one.before or not one.after or min(bases) < BASE:
         return name + change(one.before, one.after)

@@ -146,13 +146,14 @@ def _state(row: LedgerRow, today: dt.date) -> State:
 
 
 def _compared(cell: RoundCell | None) -> str:
-    """What became of a cell, in words."""
+    """What became of a cell, in words; how it moved only where both counts are given, since that bounds the other."""
     if cell is None:
         return "没有可比的件数"
     now = _counted(cell.after, cell.share_after)
     if cell.change is None:
         return now
-    return f"由{_counted(cell.before, cell.share_before)}到{now}，{CHANGES[cell.change]}"
+    said = f"由{_counted(cell.before, cell.share_before)}到{now}"
+    return said if NOT_GIVEN in said else f"{said}，{CHANGES[cell.change]}"
 
 
 def _counted(count: int | None, share: float | None) -> str:
