@@ -18,7 +18,18 @@ from pipeline.documents.facts import SMALL, Facts
 from pipeline.documents.page import write_page
 from pipeline.documents.wording import chinese_date, percent
 
-SHEETS = ["概览", "部门×类别", "汇总", "意见与类别", "待复核", "未采用的行", "方法与说明"]
+SHEETS = [
+    "概览",
+    "部门×类别",
+    "汇总",
+    "透视·部门",
+    "透视·月份",
+    "意见与类别",
+    "待复核",
+    "未采用的行",
+    "方法与说明",
+    "透视数据",
+]
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +144,22 @@ def test_names_are_escaped_on_the_page(facts, tmp_path):
 def test_the_workbook_has_its_sheets_filters_and_frozen_headers(book):
     assert book.sheetnames == SHEETS
     for sheet in book:
-        assert sheet.freeze_panes in {"B2", "C2"}
-        assert sheet.auto_filter.ref or sheet.max_row == 1
+        assert sheet.freeze_panes in ({"B8", "B7"} if sheet._pivots else {"B2", "C2"})
+        assert sheet.auto_filter.ref or sheet._pivots or sheet.max_row == 1
+
+
+def test_the_pivot_tables_say_what_the_summary_says(book, counted, facts):
+    sums = counted.summary.set_index(["department", "label"])["count_distinct"]
+    names = {label.name_zh: label.code for label in facts.taxonomy.labels}
+    rows = list(book["透视·部门"].iter_rows(min_row=7, values_only=True))
+    shown = {
+        (row[0], names[head]): row[column]
+        for row in rows[1:-1]
+        for column, head in enumerate(rows[0][1:-1], start=1)
+        if row[column]
+    }
+    assert shown == sums[sums > 0].to_dict()
+    assert rows[-1][-1] == sums.sum() == list(book["透视·月份"].values)[-1][-1]
 
 
 def test_the_workbook_has_native_charts_on_the_right_cells(round1):

@@ -11,6 +11,8 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from pipeline.documents.pivot import Pivot, Source, with_pivots
+
 _CELL = 32_000
 """Characters; a spreadsheet cell takes 32,767."""
 
@@ -24,6 +26,8 @@ class Book:
     def __init__(self, path: Path, title: str = "评议意见分析工作簿") -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         self._path, self._packed = path, io.BytesIO()
+        self._pivots: dict[int, Pivot] = {}
+        self._source: Source | None = None
         # rows wait in files beside the workbook: the shared temporary folder is no place for opinions
         self.book = xlsxwriter.Workbook(
             self._packed, {**options, "constant_memory": True, "tmpdir": str(path.parent)}
@@ -49,7 +53,22 @@ class Book:
             self.book.close()
         except FileCreateError as error:  # the library's wrapping of what the system said
             raise error.args[0] from None
-        self._path.write_bytes(self._packed.getvalue())
+        packed = self._packed.getvalue()
+        self._path.write_bytes(with_pivots(packed, self._source, self._pivots) if self._source else packed)
+
+    def pivot(self, source: Source, pivot: Pivot) -> None:
+        """A sheet with a pivot table; all of a workbook have the same ``source``."""
+        sheet = self.book.add_worksheet(pivot.sheet)
+        sheet.set_column(0, 0, 24, self.plain)
+        sheet.set_column(1, len(source.items(pivot.column)) + 1, 10, self.plain)
+        for row, column, value in pivot.cells(source):
+            _write(sheet, row, column, value, self.head if row == pivot.top + 1 else self.plain)
+        sheet.freeze_panes(pivot.top + 2, 1)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        self._source = source
+        self._pivots[len(self.book.worksheets())] = pivot
 
     def table(
         self,

@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.aggregate.sources import GROUPS
 from pipeline.documents.book import Book
 from pipeline.documents.facts import Facts
+from pipeline.documents.pivot import Pivot, Source
 from pipeline.outputs.stored import table_files
 
 MOST_ROWS = 1_000_000
@@ -24,6 +26,9 @@ METHODS = {"likelihood": "似然", "ppi": "抽查校正", "count": "件数", "no
 _COLOURS = {"issue": "#B4451F", "praise": "#0A6A8F", "suggestion": "#7F7F7F"}
 
 
+_KINDS = {"issue": "问题", "praise": "表扬", "suggestion": "建议"}
+
+
 def write_workbook(facts: Facts, folder: Path, path: Path, without: Collection[str] = ()) -> None:
     """Write the workbook from the facts and the run's tables ``opinions``, ``findings``, ``rejected`` in ``folder``.
 
@@ -33,10 +38,14 @@ def write_workbook(facts: Facts, folder: Path, path: Path, without: Collection[s
     _overview(book, facts)
     _matrix(book, facts)
     _summary(book, facts)
+    source = _pivots(book, facts)
     _findings(book, facts, folder, without)
     _review(book, folder, facts, without)
     _rejected(book, folder)
     _method(book, facts)
+    if source.rows:
+        header = [(title, 14, book.plain) for title in source.titles]
+        book.table(source.sheet, header, source.rows)
     book.close()
 
 
@@ -119,6 +128,35 @@ def _summary(book: Book, facts: Facts) -> None:
     book.table("汇总", header, rows, first_column=2)
 
 
+def _pivots(book: Book, facts: Facts) -> Source:
+    """Two sheets with pivot tables, where there is anything to count; returns the rows they are of, for a sheet of their own."""
+    series = {d.name: d.series or "—" for d in facts.departments}
+    cube = [row for row in facts.tables.cube.to_dict("records") if row["label"]]
+    rows = [
+        (r["department"], series[r["department"]], label.name_zh, _KINDS[label.kind], r["source"], r["period"], int(r["distinct"]))
+        for r in cube
+        for label in (facts.taxonomy[r["label"]],)
+    ]  # fmt: skip
+    source = Source(
+        "透视数据",
+        ("部门", "系列", "类别", "性质", "来源", "月份", "件数"),
+        rows,
+        (
+            list(series),
+            list(dict.fromkeys(series.values())),
+            [label.name_zh for label in facts.taxonomy.labels],
+            list(_KINDS.values()),
+            list(GROUPS),
+            sorted({r["period"] for r in cube}),
+        ),
+    )
+    if rows:
+        department, _, label, kind, whence, period, _ = range(7)
+        book.pivot(source, Pivot("透视·部门", department, label, (1, kind, whence, period)))
+        book.pivot(source, Pivot("透视·月份", label, period, (department, kind, whence)))
+    return source
+
+
 def _batches(
     files: Sequence[Path], columns: Sequence[str] | None = None, only: str | None = None
 ) -> Iterator[dict[str, Any]]:
@@ -183,6 +221,7 @@ def _method(book: Book, facts: Facts) -> None:
         ("依据", "同一句中对该类得分贡献最大的连续子句；起止位置见 findings.csv，按脱敏后的正文计。"),
         ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),
         ("估计占比与区间", "件数是程序数出来的；占比按程序在留出意见上漏判误判的情况校正，95% 区间含抽样和程序判错两种不确定（混合分布的似然，对不同写作者取平均）。一个部门有 50 件以上随机抽查过的，改用抽查校正（预测助推推断）。意见写法与语料差别很大时，不抽查的估计会偏。"),
+        ("透视", "打开时由“透视数据”自动刷新，字段可以拖动。件数已合并重复；一件意见可以有几类、说到几个部门，所以总计可能多于件数。"),
         ("对外应隐去", "件数 1 至 4 的格子，离开本处室的材料中应隐去。"),
         ("待复核", "给出而把握不够的（够的，留出判定中 95% 正确）；像有问题、但没有把握说它指责了谁，所以没有判的；差一点到阈值的（八成以上）。"),
         ("把握（交叉验证）", f"精确率 {measured['micro_precision']:.3f}，召回率 {measured['micro_recall']:.3f}，micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}；语料 {facts.card['opinions']} 件。"),
