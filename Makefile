@@ -48,6 +48,7 @@ model: $(VENV)/runtime  ## rebuild the shipped model from data/, bit for bit
 bench: setup  ## speed beside the usual ways, into docs/figures/; SHARED: folder with thucnews/ and real/, the corpus where there is none
 	$(BIN)/python -m benchmarks.speed $(SHARED)
 	$(BIN)/python -m benchmarks.throughput $(wildcard $(SHARED)/real/messages.csv)
+	$(BIN)/python -m benchmarks.clusters $(wildcard $(SHARED)/real/messages.csv)
 
 lock:  ## after a change of dependencies in pyproject.toml
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -11,10 +11,12 @@ import tracemalloc
 import xml.etree.ElementTree as ET
 from itertools import islice
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.clusters import partitioned
 from benchmarks.figures import Bar, bars, publish, spread, table
 from benchmarks.messages import clauses, edited, messages, originals, short, write
 from benchmarks.processes import cores, timed
@@ -53,6 +55,16 @@ def test_the_same_load_is_made_again_and_another_by_another_seed(letters):
 
 def test_messages_come_one_at_a_time(letters):
     assert len(list(islice(messages(letters, 10**12), 3000))) == 3000
+
+
+def test_partitions_hold_every_message_once_in_order(letters, tmp_path):
+    load = partitioned(letters[:7], 10, 3, 4, tmp_path / "files")
+    files = sorted((tmp_path / "files").iterdir())
+    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+    assert len(files) == 4
+    assert [row["id"] for row in rows] == [f"M{n:07d}" for n in range(10)]
+    assert [row["text"] for row in rows] == list(messages(letters[:7], 10))
+    assert load == (10, sum(len(row["text"]) for row in rows))
 
 
 def test_more_edits_leave_less(letters):
