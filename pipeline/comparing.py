@@ -19,7 +19,7 @@ from pipeline.aggregate.tables import Tables, recounted
 from pipeline.carrying import carry_all, carry_findings
 from pipeline.classifier.files import read_card
 from pipeline.directory import Directory
-from pipeline.documents.briefing import write_briefing
+from pipeline.documents.briefing import Beside, write_briefing
 from pipeline.documents.comparison import Comparison, changes_told, comparison_rows, write_comparison
 from pipeline.documents.disclosure import Disclosure
 from pipeline.documents.drill import Earlier
@@ -100,6 +100,9 @@ def compare(
         raise InputError(f"{before} 的意见比 {after} 的晚；前一轮写在前面，后一轮写在后面。")
     if (Path(output) / "run.json").exists():
         raise InputError(f"{output} 里有一轮判定的结果，比较会盖掉它；请给比较另选一个文件夹。")
+    order = order or Order()
+    if not order.office:  # who signed the round signs what is written of it
+        order = replace(order, office=str((later.run.get("order") or {}).get("office") or ""))
     labels = [code for code in space.taxonomy.codes if code not in earlier.incomparable]
     comparison = Comparison(
         names=(earlier.name, later.name),
@@ -115,7 +118,7 @@ def compare(
     )
     with OutputFolder(Path(output), results=COMPARED) as folder:
         ledger = together(ledger_in(place, space) for place in (earlier.folder, later.folder, Path(output)))
-        rows = _write(comparison, earlier, later, space, ledger, order or Order(), folder)
+        rows = _write(comparison, earlier, later, space, ledger, order, folder)
     return replace(comparison, ledger=standing_of(rows))
 
 
@@ -226,9 +229,6 @@ def _write(
         changes=(*comparison.overall, *comparison.cells),
     )
     write_page(facts[1], folder.path("report.html"), series, since)
-    told = changes_told(comparison, before, after, space.taxonomy)
-    expressions = expressions_in(later.folder, frozenset(later.run["sealed"]), space)
-    write_briefing(facts[1], after, imprint, folder.path("briefing.docx"), told, series, expressions)
     rows = carry(
         ledger,
         round_cells(after, before, _moves(comparison.cells)),
@@ -238,6 +238,16 @@ def _write(
         due=dt.date.fromisoformat(imprint.due) if imprint.due else "",
     )
     write_ledger(rows, folder.path("ledger.xlsx"))
+    beside = Beside(
+        changes=replace(
+            changes_told(comparison, before, after, space.taxonomy),
+            ledger=standing_of(rows),
+            overdue=tuple(f"{row.department}的{row.category}" for row in rows if row.state == "逾期"),
+        ),
+        series=series,
+        expressions=expressions_in(later.folder, frozenset(later.run["sealed"]), space),
+    )
+    write_briefing(facts[1], after, imprint, folder.path("briefing.docx"), beside)
     standing = replace(comparison, ledger=standing_of(rows))
     write_comparison(standing, space.taxonomy, folder.path("comparison.html"))
     return rows

@@ -14,7 +14,7 @@ from pipeline.aggregate.series import Series, compare_within_series
 from pipeline.aggregate.tables import Tables
 from pipeline.carrying import present_code
 from pipeline.directory import KINDS
-from pipeline.documents.briefing import write_briefing
+from pipeline.documents.briefing import Beside, write_briefing
 from pipeline.documents.clues import LONGEST_PASSWORD, SHORTEST_PASSWORD, ClueRow, is_locked, write_clues
 from pipeline.documents.commendation import Commended, write_commendation
 from pipeline.documents.disclosure import DisclosedDepartment, Disclosure
@@ -118,10 +118,10 @@ def write_papers(
     write_page(facts, folder.path("report.html"), series)
     write_workbook(facts, folder.staging, folder.path("report.xlsx"), without=sealed.ids)
     expressions = expressions_in(folder.staging, sealed.ids, space)
-    write_briefing(
-        facts, disclosure, imprint, folder.path("briefing.docx"), series=series, expressions=expressions
-    )
     commended = commended_of(tables, card, space.taxonomy, disclosure, sealed.departments)
+    names = [one.department for one in commended]
+    beside = Beside(series=series, expressions=expressions, commended=names)
+    write_briefing(facts, disclosure, imprint, folder.path("briefing.docx"), beside)
     write_commendation(commended, *period, imprint, folder.path("commendation.docx"))
     letters = write_feedback(facts, disclosure, imprint, folder.staging / "feedback")
     notices = write_notices(facts, disclosure, imprint, folder.staging / "notices")
@@ -198,9 +198,7 @@ def _basis(department: DisclosedDepartment) -> tuple[str, ...]:
     if department.praise and department.opinions:
         praise = f"有效意见{department.opinions}件，其中表扬肯定的{department.praise}件"
         praise += share(department.praise, department.opinions)
-    issues = (
-        "没有反映问题的意见" if department.issue == 0 else "反映问题的意见没有超出计算机误判所能解释的范围"
-    )
+    issues = "没有反映问题的意见" if department.issue == 0 else "反映问题的意见不多于计算机误判可能造成的"
     return praise, issues
 
 

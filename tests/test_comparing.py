@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -162,6 +163,25 @@ def test_a_change_is_told_only_where_both_counts_are_given():
     )
     hidden = changes_told(comparison, disclosure(12, 30, 42), disclosure(None, 9, None), taxonomy)
     assert [one.department for one in hidden.fallen] == ["糖业公司"]
+
+
+def test_who_signed_the_round_signs_its_comparison(rounds, tmp_path):
+    later = tmp_path / "round2"
+    shutil.copytree(rounds / "round2", later)
+    run = json.loads((later / "run.json").read_text(encoding="utf-8"))
+    run["order"]["office"] = "厅机关党委"
+    (later / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    compare(rounds / "round1", later, tmp_path / "out", workspace=SHIPPED)
+    signed = [paragraph.text for paragraph in docx.Document(str(tmp_path / "out/briefing.docx")).paragraphs]
+    assert "厅机关党委" in signed
+
+
+def test_no_percentage_is_given_of_what_is_not_certain(compared):
+    page = (compared[1] / "comparison.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr><th scope=\"row\">.*?</tr>", page, re.DOTALL)
+    steady = [row for row in rows if "不能确认有变化" in row]
+    assert steady
+    assert not [row for row in steady if "%" in row]
 
 
 def test_comparing_again_keeps_what_was_written_since(rounds, tmp_path):

@@ -407,7 +407,7 @@ def test_what_rose_and_fell_is_told_where_an_earlier_round_is_given(page):
     same = compare_rounds(after.tables.summary, after.tables.summary, TAXONOMY.issues)
     html = page(after, (), Earlier("2025年3月", 100, same))
     assert "各类意见没有可以确认的升降" in html
-    assert "其余 2 项没有明显变化" in html
+    assert "其余 2 项不能确认有变化" in html
     assert "与上一轮比" not in page(after)
 
 

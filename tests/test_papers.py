@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline.aggregate.suppression import PublishedTable, suppress
 from pipeline.aggregate.tally import Tally
 from pipeline.directory import Department, Directory
-from pipeline.documents.briefing import write_briefing
+from pipeline.documents.briefing import Beside, write_briefing
 from pipeline.documents.commendation import Commended, write_commendation
 from pipeline.documents.disclosure import HIDDEN, Disclosure
 from pipeline.documents.facts import Facts
@@ -98,8 +98,8 @@ def folder(facts, disclosure, tmp_path_factory):
     return folder
 
 
-def briefing_of(facts, path, changes=None):
-    write_briefing(facts, Disclosure.of(facts), IMPRINT, path, changes)
+def briefing_of(facts, path, changes=None, commended=None):
+    write_briefing(facts, Disclosure.of(facts), IMPRINT, path, Beside(changes=changes, commended=commended))
     return path
 
 
@@ -207,7 +207,7 @@ def test_the_briefing_says_what_the_tables_say(folder, facts):
         f"表扬肯定的{totals['praise_distinct']}件，占{100 * totals['praise_distinct'] / totals['valid_distinct']:.1f}%"
         in text
     )
-    assert f"另有{facts.run['rows_rejected']}条记录不符合要求" in text
+    assert f"另有{facts.run['rows_rejected']}行不是意见或者不符合要求" in text
     top = facts.issues[0]
     assert f"反映最多的是{top.name}（{top.distinct}件）" in text
     assert f"{facts.card['cross_validation']['micro_precision'] * 100:.1f}%与标注一致" in text
@@ -278,9 +278,12 @@ def test_what_to_put_right_is_the_taxonomys_with_departments_and_a_day(folder, f
     remedies = {label.name_zh: label.remedy for label in facts.taxonomy.labels}
     rows = rows_of(table)[1:]
     assert {label.name_zh for label in facts.taxonomy.labels if label.protected} <= {row[0] for row in rows}
-    for name, remedy, who, term in rows:
+    assert "完成时限：2026年12月23日前" in text_of(folder / "briefing.docx")
+    for name, remedy, who in rows:
         assert remedy == remedies[name]
-        assert term == "2026年12月23日前"
+        if facts.taxonomy[facts.taxonomy.parse(name)[0]].protected:
+            assert who == "由纪检监察机构核查处理"
+            continue
         first = re.split("[、和等]", who)[0]
         assert any(d.name == first and d.count(facts.taxonomy.parse(name)[0]) for d in facts.departments)
 
@@ -293,11 +296,30 @@ def test_changes_are_a_section_of_their_own(facts, tmp_path):
         288,
         risen=(Moved(label, 0, 28),),
         fallen=(Moved(facts.taxonomy["stalling"], 40, 18),),
+        counts={"product_solicitation": 7, "stalling": None},
+        ledger={"整改中": 2, "逾期": 1},
+        overdue=("盐业公司的索要产品",),
     )
     path = briefing_of(facts, tmp_path / "b.docx", changes)
+    assert "整改台账共3项，整改中2项、逾期1项。逾期的是盐业公司的索要产品。" in text_of(path)
+    (table,) = [t for t in docx.Document(str(path)).tables if t.cell(0, 4).text == "上轮件数"]
+    before = {row[0]: row[4] for row in rows_of(table)[1:]}
+    assert (before["索要产品"], before["推诿拖延"], before["形式主义"]) == ("7", HIDDEN, "不可比")
     assert headings(path)[4:] == ["五、变化与新苗头", "六、整改建议"]
     assert "（一）上升和新出现的。索要产品新出现28件。" in text_of(path)
     assert "（二）下降的。推诿拖延由40件降至18件，下降55.0%。" in text_of(path)
+
+
+@pytest.mark.parametrize(
+    ("commended", "said"),
+    [
+        (None, "（三）表扬先进。受到肯定较多的，经核实可以表扬，总结做法。"),
+        ((), "没有部门达到表扬名单的条件；受到肯定较多的，经核实可以表扬"),
+        (("盐业公司", "糖业公司"), "对盐业公司和糖业公司通报表扬，总结做法并推广。"),
+    ],
+)
+def test_nobody_is_to_be_commended_who_is_not_on_the_list(facts, tmp_path, commended, said):
+    assert said in text_of(briefing_of(facts, tmp_path / "b.docx", commended=commended))
 
 
 @pytest.mark.parametrize(
@@ -544,7 +566,8 @@ def spread(*counts):
         ((5, 5, 5), True),
         ((5, 5, 4), True),  # three of ten, 14 opinions
         ((2, 2, 2), True),
-        ((2, 2, 1), False),  # under two each
+        ((2, 2, 1), False),  # two twice, of ten
+        ((2, 2, 2, 1, 1, 1, 1, 1, 1, 1), True),  # single ones beside them take nothing away
         ((40,), False),
         ((1,) * 10, False),
     ],
@@ -560,8 +583,11 @@ def test_nothing_widespread_makes_no_folder(collect, tmp_path):
 
 
 def test_the_samples_call_for_the_notice_on_products(folder, facts):
-    (path,) = (folder / "notices").iterdir()
-    assert path.name == "索要产品.docx"
+    names = sorted(path.name for path in (folder / "notices").iterdir())
+    assert names == sorted(f"{label.name_zh}.docx" for label in widespread(facts))
+    told = "和".join(label.name_zh for label in widespread(facts))
+    assert f"{told}涉及的部门多，已起草通知（草稿）" in text_of(folder / "briefing.docx")
+    path = folder / "notices/索要产品.docx"
     text = text_of(path)
     count = facts.tables.by_label.set_index("label").loc["product_solicitation", "count_distinct"]
     assert "关于不准个人向企业要产品的通知\n（草稿）" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.documents.disclosure import NOTE, Count, DisclosedDepartment, DisclosedIssue, Disclosure, shown
 from pipeline.documents.prose import BASE, some
@@ -27,26 +27,44 @@ _ISSUE_COLUMNS = (
     Column("件数", 14, "number"),
     Column("估计占比", 20, "number"),
     Column("95%区间", 34, "number"),
-    Column("含义", 129),
 )
-_TASK_COLUMNS = (Column("问题", 24), Column("整改措施", 60), Column("责任部门", 44), Column("完成时限", 28))
+_EARLIER, _MEANING = Column("上轮件数", 20, "number"), Column("含义", 129)
+_TASK_COLUMNS = (Column("问题", 24), Column("整改措施", 72), Column("责任部门", 60))
+_GRAVE = "由纪检监察机构核查处理"
 
 _MOST_NAMED = 4
 """Departments named in a cell."""
 
 
-def write_issues(paper: Paper, disclosure: Disclosure, valid: int, method: int) -> None:
+def write_issues(
+    paper: Paper,
+    disclosure: Disclosure,
+    valid: int,
+    method: int,
+    earlier: Mapping[str, Count] | None = None,
+) -> None:
     """The issues raised, most frequent first, with estimated shares and what each means.
 
-    ``valid``: all opinions; ``method``: the number of the annex that says how shares are estimated.
+    ``valid``: all opinions; ``method``: the number of the annex that says how shares are estimated; ``earlier``: label code →
+    count in an earlier round, of labels that can be compared.
     """
     raised = sorted((i for i in disclosure.issues if i.count != 0), key=lambda issue: -(issue.count or 0))
     if not raised:
         return
     kept = any(issue.count is None for issue in raised)
     note = f"注：估计占比以有效意见{valid}件为基数，校正了计算机的漏判误判，可能与按件数计算的不同，见附件{method}。{NOTE if kept else ''}"
-    rows = ([issue.label.name_zh, *_estimate(issue), issue.label.definition] for issue in raised)
-    paper.table("各类问题件数和占比", _ISSUE_COLUMNS, rows, note=note, look="Grid")
+    before = [] if earlier is None else [_EARLIER]
+    rows = (
+        [issue.label.name_zh, *_estimate(issue), *_before(issue.label, earlier), issue.label.definition]
+        for issue in raised
+    )
+    paper.table("各类问题件数和占比", [*_ISSUE_COLUMNS, *before, _MEANING], rows, note=note, look="Grid")
+
+
+def _before(label: Label, earlier: Mapping[str, Count] | None) -> list[str]:
+    if earlier is None:
+        return []
+    return [shown(earlier[label.code]) if label.code in earlier else "不可比"]
 
 
 def _estimate(issue: DisclosedIssue) -> tuple[str, str, str]:
@@ -59,16 +77,18 @@ def _estimate(issue: DisclosedIssue) -> tuple[str, str, str]:
 
 
 def write_tasks(paper: Paper, disclosure: Disclosure, issues: Sequence[DisclosedIssue], term: str) -> None:
-    """What to put right of each issue, by whom and by when."""
-    rows = (_task(issue.label, disclosure, term) for issue in issues)
-    paper.table("", _TASK_COLUMNS, rows, look="Grid")
+    """What to put right of each issue, by whom and by when; of grave ones no department is named that might be warned."""
+    rows = (_task(issue.label, disclosure) for issue in issues)
+    paper.table(f"完成时限：{term}", _TASK_COLUMNS, rows, look="Grid")
 
 
-def _task(label: Label, disclosure: Disclosure, term: str) -> list[str]:
+def _task(label: Label, disclosure: Disclosure) -> list[str]:
+    if label.protected:
+        return [label.name_zh, label.remedy, _GRAVE]
     # whose count is not known to be 0, as the other annex shows it; those with the most given opinions first
     counts = {d.name: d.count(label.code) for d in disclosure.named}
     concerned = sorted((name for name in counts if counts[name] != 0), key=lambda name: -(counts[name] or 0))
-    return [label.name_zh, label.remedy, some(concerned, _MOST_NAMED, "个部门") or "有关部门", term]
+    return [label.name_zh, label.remedy, some(concerned, _MOST_NAMED, "个部门") or "有关部门"]
 
 
 def write_departments(paper: Paper, disclosure: Disclosure, valid: int) -> None:

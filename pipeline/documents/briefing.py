@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.aggregate.series import Series
@@ -11,6 +12,7 @@ from pipeline.documents.annexes import write_departments, write_issues, write_ta
 from pipeline.documents.disclosure import DisclosedIssue, Disclosure
 from pipeline.documents.facts import Facts
 from pipeline.documents.method import write_method
+from pipeline.documents.notice import widespread
 from pipeline.documents.prose import BASE, leading, listing, months, ranking
 from pipeline.documents.sentences import (
     Changes,
@@ -22,35 +24,45 @@ from pipeline.documents.sentences import (
     origins,
     overall,
     received,
+    standing,
     standings,
 )
 from pipeline.documents.word import Imprint, Paper
 from pipeline.documents.wording import percent
 from pipeline.records import UNSPECIFIED
+from pipeline.taxonomy import Taxonomy
 
-_PROMINENT = 5
+_PROMINENT = 3
 """So many issues at most are told one by one."""
 
 _LONGEST = 8
 """More issues than this in a tie are told in the table alone."""
 
 
-def write_briefing(
-    facts: Facts,
-    disclosure: Disclosure,
-    imprint: Imprint,
-    path: Path,
-    changes: Changes | None = None,
-    series: Sequence[Series] = (),
-    expressions: Mapping[str, Sequence[str]] | None = None,
-) -> None:
-    """Write the paper: two or three pages to read, the tables in its annexes.
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What the briefing tells beside the facts of its round.
 
-    A section that has nothing to say is left out, and the next ones move up.
     ``changes`` is None where there is no earlier round. ``series`` are the departments beside those of their kind, by
     their distinct opinions that accuse (:func:`~pipeline.aggregate.series.compare_within_series`); without them the
-    paper does not compare. ``expressions``: label code → what many said in the same words.
+    paper does not compare. ``expressions``: label code → what many said in the same words. ``commended``: the departments on
+    the list of those to be commended; None where no list was drawn up.
     """
+
+    changes: Changes | None = None
+    series: Sequence[Series] = ()
+    expressions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    commended: Sequence[str] | None = None
+
+
+def write_briefing(
+    facts: Facts, disclosure: Disclosure, imprint: Imprint, path: Path, beside: Beside | None = None
+) -> None:
+    """Write the paper: three pages or so to read, the tables in its annexes.
+
+    A section that has nothing to say is left out, and the next ones move up.
+    """
+    beside = beside or Beside()
     when = months(str(facts.totals["first_day"]), str(facts.totals["last_day"]))
     valid = facts.totals["valid_distinct"]
     raised = [issue for issue in disclosure.issues if issue.count != 0]
@@ -69,38 +81,27 @@ def write_briefing(
     paper.text(_overall(valid, disclosure))
     if raised:
         paper.heading("意见分布")
-        _distribution(paper, facts, disclosure, raised, series)
+        _distribution(paper, facts, disclosure, raised, beside.series)
     if prominent:
         paper.heading("突出问题")
         for issue in prominent:
-            paper.point(f"{issue.label.name_zh}。", _told(issue, disclosure, expressions or {}))
-    if changes is not None:
+            paper.point(f"{issue.label.name_zh}。", _told(issue, disclosure, beside.expressions))
+    if beside.changes is not None:
         paper.heading("变化与新苗头")
-        _changed(paper, changes)
-    _advice(paper, facts, disclosure, bool(raised), imprint.term)
+        _changed(paper, beside.changes)
+    _advice(paper, facts, disclosure, imprint.term, beside.commended)
     paper.enclosures(annexes)
     paper.sign(imprint)
-    _annexes(paper, facts, disclosure, annexes, prominent or raised, imprint.term)
-    paper.save(path)
-
-
-def _annexes(
-    paper: Paper,
-    facts: Facts,
-    disclosure: Disclosure,
-    names: Sequence[str],
-    tasks: Sequence[DisclosedIssue],
-    term: str,
-) -> None:
-    valid = facts.totals["valid_distinct"]
-    paper.annex(1, names[0], landscape=True)
-    write_issues(paper, disclosure, valid, len(names))
+    paper.annex(1, annexes[0], landscape=True)
+    earlier = beside.changes.counts if beside.changes else None
+    write_issues(paper, disclosure, valid, len(annexes), earlier)
     write_departments(paper, disclosure, valid)
-    if tasks:
-        paper.annex(2, names[1])
-        write_tasks(paper, disclosure, tasks, term)
-    paper.annex(len(names), names[-1])
+    if raised:
+        paper.annex(2, annexes[1])
+        write_tasks(paper, disclosure, prominent or raised, imprint.term)
+    paper.annex(len(annexes), annexes[-1])
     write_method(paper, facts)
+    paper.save(path)
 
 
 def _basics(facts: Facts, disclosure: Disclosure, method: int) -> str:
@@ -179,17 +180,18 @@ def _prominent(raised: Sequence[DisclosedIssue]) -> list[DisclosedIssue]:
 
 
 def _told(issue: DisclosedIssue, disclosure: Disclosure, expressions: Mapping[str, Sequence[str]]) -> str:
-    """How often an issue was raised, what many say of it, and about whom."""
+    """How often an issue was raised, what it is, what many say of it, and about whom."""
     if issue.count is None:
         said = "有意见反映，件数不列。"
     else:
         estimated = "" if issue.share is None else f"，估计占有效意见的{percent(issue.share)}"
         said = f"{issue.count}件{estimated}。"
+    said += f"主要是{issue.label.definition}"
     code = issue.label.code
     if issue.count is not None and expressions.get(code):
         said += f"常见的说法有{'、'.join(f'“{words}”' for words in expressions[code])}。"
     said += by_series("其中较多的", ((d.series, d.name, d.count(code) or 0) for d in disclosure.named))
-    return said + ("这类问题性质较重，应当优先核实。" if issue.label.protected else "")
+    return said + ("这类问题性质较重，建议由纪检监察机构优先核实。" if issue.label.protected else "")
 
 
 def _changed(paper: Paper, changes: Changes) -> None:
@@ -197,27 +199,44 @@ def _changed(paper: Paper, changes: Changes) -> None:
     for lead, moves in (("上升和新出现的。", changes.risen), ("下降的。", changes.fallen)):
         if moves:
             paper.point(lead, "；".join(map(moved, moves)) + "。")
+    if changes.ledger:
+        paper.text(standing(changes))
 
 
-def _advice(paper: Paper, facts: Facts, disclosure: Disclosure, issues: bool, term: str) -> None:
-    """What to do: about ``issues`` if there are any, whose tasks are in an annex, about praise, suggestions and all the rest."""
-    points = [
-        (lead, "".join(label.remedy for label in facts.taxonomy.labels if label.kind == kind))
-        for kind, lead, count in (
-            ("praise", "表扬先进。", disclosure.praise),
-            ("suggestion", "研究建议。", disclosure.suggestion),
-        )
-        if count != 0
-    ]
+def _advice(
+    paper: Paper, facts: Facts, disclosure: Disclosure, term: str, commended: Sequence[str] | None
+) -> None:
+    """What to do about issues, whose tasks are in an annex, about praise and suggestions, and to keep secret."""
+    issues = any(issue.count != 0 for issue in disclosure.issues)
+    points = []
     if issues:
-        points = [
-            ("落实整改。", f"对突出问题，按附件2逐项落实责任部门，于{term}完成整改。"),
-            *points,
-            ("反馈和督办。", "向有关部门发出意见反馈函，按期收回整改情况，到期没有整改的列入督办。"),
-            ("保护反映人。", "办理中不得向被反映的部门和个人提供意见原文，不得追查反映人，不得打击报复。"),
-        ]
-    if not points:
-        return
-    paper.heading("整改建议" if issues else "工作建议")
+        points.append(("落实整改。", f"对突出问题，按附件2逐项落实责任部门，于{term}完成整改。"))
+    if notices := listing(label.name_zh for label in widespread(facts)):
+        points.append(("印发通知。", f"{notices}涉及的部门多，已起草通知（草稿），审定后印发。"))
+    if disclosure.praise != 0:
+        points.append(("表扬先进。", _praise(facts.taxonomy, commended)))
+    if disclosure.suggestion != 0:
+        points.append(("研究建议。", _remedies(facts.taxonomy, "suggestion")))
+    if issues:
+        points.append(
+            ("反馈和督办。", "向有关部门发出意见反馈函，按期收回整改情况，到期没有整改的列入督办。")
+        )
+        points.append(
+            ("保护反映人。", "办理中不得向被反映的部门和个人提供意见原文，不得追查反映人，不得打击报复。")
+        )
+    if points:
+        paper.heading("整改建议" if issues else "工作建议")
     for lead, text in points:
         paper.point(lead, text)
+
+
+def _praise(taxonomy: Taxonomy, commended: Sequence[str] | None) -> str:
+    """Whom to commend: nobody is, by figures alone, who is not on the list."""
+    if commended:
+        return f"对{listing(commended)}{_remedies(taxonomy, 'praise')}"
+    nobody = "" if commended is None else "没有部门达到表扬名单的条件；"
+    return f"{nobody}受到肯定较多的，经核实可以表扬，总结做法。"
+
+
+def _remedies(taxonomy: Taxonomy, kind: str) -> str:
+    return "".join(label.remedy for label in taxonomy.labels if label.kind == kind)

@@ -24,7 +24,7 @@ _COLUMNS = (
 _RULES = Rules()
 CONDITIONS = (
     f"列入名单的条件是：表扬肯定的有{_RULES.praise}件以上，占该部门有效意见的{percent(_RULES.praise_share)}以上；"
-    f"反映问题的意见没有超出计算机误判所能解释的范围，并且有把握说它们占不到{percent(_RULES.issue_share)}（意见太少的没有这个把握）。"
+    f"反映问题的意见不多于计算机误判可能造成的，并且可以确认占有效意见的{percent(_RULES.issue_share)}以下（意见太少的不能确认）。"
 )
 """Who may be commended (:class:`~pipeline.aggregate.commendation.Rules`), in words."""
 

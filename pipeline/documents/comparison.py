@@ -20,7 +20,7 @@ KINDS = {
     "rose": "上升",
     "fell": "下降",
     "appeared": "新增",
-    "steady": "没有明显变化",
+    "steady": "不能确认有变化",
     "too few": "件数太少，说不准",
     "none": "—",
 }
@@ -73,10 +73,10 @@ def comparison_rows(comparison: Comparison, taxonomy: Taxonomy) -> list[dict[str
 
 
 def percent_told(cell: Change) -> str:
-    """The change in percent as papers write it: 新增 from nothing, a dash on a base under :data:`BASE`."""
+    """The change in percent as papers write it: 新增 from nothing, a dash on a base under :data:`BASE` or where none is certain."""
     if cell.kind == "appeared":
         return "新增"
-    change = cell.percent_of_share
+    change = cell.percent_of_share if cell.kind in {"rose", "fell"} else None
     return "—" if change is None else f"{change:+.1f}%"
 
 
@@ -126,6 +126,7 @@ def changes_told(
         valid_after=int(comparison.after["valid_distinct"]),
         risen=moved("rose", "appeared"),
         fallen=moved("fell"),
+        counts={i.label.code: i.count for i in before.issues if i.label.code not in comparison.incomparable},
     )
 
 

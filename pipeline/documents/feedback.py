@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.documents.disclosure import NOTE, Count, DisclosedDepartment, Disclosure, shown
+from pipeline.documents.disclosure import Count, DisclosedDepartment, Disclosure, shown
 from pipeline.documents.facts import Facts
 from pipeline.documents.filenames import file_names
 from pipeline.documents.prose import span
@@ -59,12 +59,13 @@ def _letter(department: DisclosedDepartment, totals: Mapping[str, Any], imprint:
     if found:
         paper.heading("反映的问题")
         paper.text(raised(department))
-        note = f"注：一件意见可以涉及几类问题。{NOTE if None in [count for _, count in found] else ''}"
+        hidden = "“＊”表示不列具体件数。" if None in [count for _, count in found] else ""
+        note = f"注：一件意见可以涉及几类问题。{hidden}"
         rows = [[label.name_zh, shown(count), label.definition, label.remedy] for label, count in found]
         paper.table("", _COLUMNS, rows, note=note, look="Grid")
         paper.heading("整改要求")
         paper.text(
-            f"请对照上述问题认真自查，属实的立即整改，并举一反三、完善制度；不属实的作出说明。请于{imprint.term}完成整改，并书面报送整改情况。"
+            f"请对照上述问题认真自查，属实的立即整改，并举一反三、完善制度；不属实的作出说明。请于{imprint.term}完成整改，并将整改情况书面报送{imprint.office or '我处'}。"
         )
     paper.heading("有关事项")
     paper.text(

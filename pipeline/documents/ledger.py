@@ -46,8 +46,8 @@ def round_cells(
 ) -> tuple[RoundCell, ...]:
     """Every named department × issue of a round, with the round before where there was one.
 
-    The counts are those that may be given. ``changes`` says by (department, label) what is certain to have moved; what it
-    does not name is level, new after none, or gone.
+    The counts are those that may be given. ``changes`` says by (department, label) what is certain to have moved; what is
+    not there any more is gone, and what it does not name is level, or new after none.
     """
     earlier = {
         (d.name, label.code): (count, d.opinions)
@@ -67,7 +67,7 @@ def round_cells(
                     before=then,
                     share_after=_share(count, department.opinions),
                     share_before=_share(then, base),
-                    change=(changes or {}).get(place, _change(then, count)) if place in earlier else None,
+                    change=_change(then, count, (changes or {}).get(place)) if place in earlier else None,
                 )
             )
     return tuple(cells)
@@ -77,10 +77,10 @@ def _share(count: Count, base: Count) -> float | None:
     return count / base if count is not None and base is not None and base >= BASE else None
 
 
-def _change(before: Count, after: Count) -> Change:
-    if before == 0 and after:
-        return "new"
-    return "gone" if after == 0 and before else "level"
+def _change(before: Count, after: Count, certain: Change | None) -> Change:
+    if after == 0 and before:
+        return "gone"
+    return certain or ("new" if before == 0 and after else "level")
 
 
 def write_ledger(rows: Sequence[LedgerRow], path: Path, *, title: str = "整改台账") -> None:

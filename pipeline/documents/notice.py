@@ -1,7 +1,7 @@
 """``通知草稿``: where an issue is widespread, the draft of a notice to all, for a person to finish.
 
-An issue is widespread where at least :data:`DEPARTMENTS` departments have :data:`OPINIONS` opinions each, or where it was
-raised about :data:`PART` of the departments spoken about, at least :data:`DEPARTMENTS`, twice each on average: a
+An issue is widespread where at least :data:`DEPARTMENTS` departments have :data:`OPINIONS` opinions each, or where
+:data:`PART` of the departments spoken about, at least :data:`DEPARTMENTS`, have :data:`EACH` or more: a
 scattering of single opinions is no custom. The wording of the shipped issues is in ``templates/notices.toml``.
 """
 
@@ -25,7 +25,7 @@ DEPARTMENTS, OPINIONS = 3, 5
 """So many departments with so many distinct opinions each."""
 
 PART, EACH = 0.3, 2
-"""Such a part of the departments spoken about, with so many opinions each on average."""
+"""Such a part of the departments spoken about, with at least so many opinions each."""
 
 
 class Wording(TypedDict):
@@ -43,8 +43,8 @@ def widespread(facts: Facts) -> tuple[Label, ...]:
     for label in facts.taxonomy.labels:
         counts = [count for d in spoken_about if (count := d.count(label.code))]
         many = sum(count >= OPINIONS for count in counts) >= DEPARTMENTS
-        common = len(counts) >= max(DEPARTMENTS, PART * len(spoken_about))
-        if label.kind == "issue" and (many or (common and sum(counts) >= EACH * len(counts))):
+        common = sum(count >= EACH for count in counts) >= max(DEPARTMENTS, PART * len(spoken_about))
+        if label.kind == "issue" and (many or common):
             chosen.append(label)
     return tuple(chosen)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.aggregate.series import Series
 from pipeline.directory import KINDS
 from pipeline.documents.disclosure import Count, DisclosedSource
-from pipeline.documents.prose import BASE, change, counted, leading, listing, share, span
+from pipeline.documents.prose import BASE, change, counted, leading, listing, share, some, span
 from pipeline.documents.wording import percent
 from pipeline.taxonomy import Label
 
 UNSTATED = "未注明"
 """The source or channel of opinions whose row gives none."""
 
-_MOST_SAID, _LONGEST_TIE = 3, 6
+_MOST_SAID, _LONGEST_TIE, _MOST_OVERDUE = 3, 6, 6
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,31 @@ class Moved:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is certain to have moved since an earlier round, named by its time: 2025年3月至4月."""
+    """What is certain to have moved since an earlier round, named by its time: 2025年3月至4月.
+
+    ``counts``: label code → its distinct opinions of all departments then, of labels that can be compared. ``ledger``: state →
+    rows of the ledger as it stands now; ``overdue`` are those past their day: 盐业公司的索要产品.
+    """
 
     earlier: str
     valid_before: int
     valid_after: int
     risen: tuple[Moved, ...] = ()
     fallen: tuple[Moved, ...] = ()
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    ledger: Mapping[str, int] = field(default_factory=dict)
+    overdue: tuple[str, ...] = ()
 
 
 def received(totals: Mapping[str, Any], rejected: int) -> str:
     """What came in and when, and how much of it says something."""
     accepted, distinct, valid = (totals[name] for name in ("accepted", "distinct", "valid_distinct"))
     if not accepted:
-        return f"收到的{rejected}条记录均不符合要求，未予采用。" if rejected else "本次评议没有收到意见。"
+        return (
+            f"收到的{rejected}行均不是意见或者不符合要求，未予采用。"
+            if rejected
+            else "本次评议没有收到意见。"
+        )
     period = span(totals["first_day"], totals["last_day"])
     said = f"{period}，共收到意见{accepted}件" if period else f"本次评议共收到意见{accepted}件"
     if distinct < accepted:
@@ -63,7 +74,7 @@ def received(totals: Mapping[str, Any], rejected: int) -> str:
         said += f"，其中内容有效的{valid}件，其余为“没有意见”等没有实际内容的"
     said += "。"
     if rejected:
-        said += f"另有{rejected}条记录不符合要求，未予采用。"
+        said += f"另有{rejected}行不是意见或者不符合要求，未予采用。"
     if valid and distinct < accepted:
         said += "除注明的外，以下件数均已合并重复。"
     return said
@@ -74,7 +85,7 @@ def concerned(series: Mapping[str, int], unspecified: Count) -> str:
     departments = sum(series.values())
     if not departments:
         return "意见没有写明部门，也没有提到部门目录中的部门。"
-    said = f"意见涉及{departments}个部门"
+    said = f"意见涉及{departments}个部门、单位"
     if len(series) > 1:
         said += "，其中" + "、".join(f"{name}{count}个" for name, count in series.items())
     return said + (f"；没有写明部门的{unspecified}件。" if unspecified else "。")
@@ -108,7 +119,7 @@ def overall(valid: int, praise: Count, issue: Count, suggestion: Count) -> str:
         said.append(f"{'也' if said else ''}有{listing(kept)}，件数不列")
     several = valid > 1 and sum(count != 0 for _, count in sides) > 1
     note = "一件意见可以兼有几项。" if several else ""
-    return f"{_balance(praise, issue)}有效意见中，{'；'.join(said)}。{note}"
+    return f"{_balance(praise, issue)}按判定的件数，有效意见中，{'；'.join(said)}。{note}"
 
 
 def _balance(praise: Count, issue: Count) -> str:
@@ -189,6 +200,16 @@ def compared(changes: Changes) -> str:
     if not changes.risen and not changes.fallen:
         return said + "，各类问题没有可以确认的升降。"
     return said + ("，件数较少，升降仅供参考。" if min(before, after) < BASE else "。")
+
+
+def standing(changes: Changes) -> str:
+    """How far what was to be put right has come; empty where there is no ledger."""
+    if not changes.ledger:
+        return ""
+    total = sum(changes.ledger.values())
+    said = f"整改台账共{total}项，" + "、".join(f"{state}{n}项" for state, n in changes.ledger.items()) + "。"
+    late = some(changes.overdue, _MOST_OVERDUE, "项")
+    return said + (f"逾期的是{late}。" if late else "")
 
 
 def moved(one: Moved) -> str:

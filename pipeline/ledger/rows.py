@@ -35,7 +35,7 @@ Change = Literal["risen", "fallen", "level", "new", "gone"]
 CHANGES: dict[Change, str] = {
     "risen": "明显增多",
     "fallen": "明显减少",
-    "level": "没有明显变化",
+    "level": "不能确认有变化",
     "new": "新出现",
     "gone": "没有再出现",
 }
