@@ -257,7 +257,7 @@ def draw(queue: Floats, random: Floats, labels: Sequence[int], path: Path) -> No
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 300" font-family="sans-serif" font-size="12">'
         f'<polyline fill="none" stroke="#0A6A8F" stroke-width="2" points="{points(queue)}"/>'
         f'<polyline fill="none" stroke="#7F7F7F" stroke-width="2" stroke-dasharray="5 4" points="{points(random)}"/>'
-        f'<text x="40" y="285">0</text><text x="450" y="285">{max(labels)} labels</text>'
+        f'<text x="40" y="285">0</text><text x="480" y="285" text-anchor="end">{max(labels)} labels</text>'
         f'<text x="2" y="262">{low:.2f}</text><text x="2" y="34">{high:.2f}</text>'
         '<text x="300" y="20" fill="#0A6A8F">review queue</text><text x="400" y="20" fill="#7F7F7F">random</text></svg>\n',
         encoding="utf-8",
