@@ -444,6 +444,8 @@ def test_a_letter_tells_its_department_its_counts_and_nothing_else(folder, facts
         assert not [name for name in others if name in text and name not in department.name]
         assert not [name for name in channels if name in text]
         assert "%" not in text
+        given = any(count for _, count in raised_issues(department))
+        assert ("列出件数的，列入整改台账督办。" in text) == given
         tables = docx.Document(str(folder / "feedback" / f"{department.name}.docx")).tables
         rows = rows_of(tables[0])[1:] if tables else []
         assert [(name, count) for name, count, _, _ in rows] == [

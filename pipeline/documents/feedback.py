@@ -63,9 +63,10 @@ def _letter(department: DisclosedDepartment, totals: Mapping[str, Any], imprint:
         note = f"注：一件意见可以涉及几类问题。{hidden}"
         rows = [[label.name_zh, shown(count), label.definition, label.remedy] for label, count in found]
         paper.table("", _COLUMNS, rows, note=note, look="Grid")
+        listed = "列出件数的，列入整改台账督办。" if any(count for _, count in found) else ""
         paper.heading("整改要求")
         paper.text(
-            f"请对照上述问题认真自查，属实的立即整改，并举一反三、完善制度；不属实的作出说明。请于{imprint.term}完成整改，并将整改情况书面报送{imprint.office or '我处'}。"
+            f"请对照上述问题认真自查，属实的立即整改，并举一反三、完善制度；不属实的作出说明。请于{imprint.term}完成整改，并将整改情况书面报送{imprint.office or '我处'}。{listed}"
         )
     paper.heading("有关事项")
     paper.text(
