@@ -92,16 +92,29 @@ def write_briefing(
     _advice(paper, facts, disclosure, imprint.term, beside.commended)
     paper.enclosures(annexes)
     paper.sign(imprint)
-    paper.annex(1, annexes[0], landscape=True)
-    earlier = beside.changes.counts if beside.changes else None
-    write_issues(paper, disclosure, valid, len(annexes), earlier)
-    write_departments(paper, disclosure, valid)
-    if raised:
-        paper.annex(2, annexes[1])
-        write_tasks(paper, disclosure, prominent or raised, imprint.term)
-    paper.annex(len(annexes), annexes[-1])
-    write_method(paper, facts)
+    _annexes(paper, facts, disclosure, annexes, prominent or raised, imprint.term, beside.changes)
     paper.save(path)
+
+
+def _annexes(
+    paper: Paper,
+    facts: Facts,
+    disclosure: Disclosure,
+    names: Sequence[str],
+    tasks: Sequence[DisclosedIssue],
+    term: str,
+    changes: Changes | None,
+) -> None:
+    """The annexes of these ``names``: tables, what to put right of the issues ``tasks`` if there are any, and the method."""
+    valid = facts.totals["valid_distinct"]
+    paper.annex(1, names[0], landscape=True)
+    write_issues(paper, disclosure, valid, len(names), changes.counts if changes else None)
+    write_departments(paper, disclosure, valid)
+    if tasks:
+        paper.annex(2, names[1])
+        write_tasks(paper, disclosure, tasks, term)
+    paper.annex(len(names), names[-1])
+    write_method(paper, facts)
 
 
 def _basics(facts: Facts, disclosure: Disclosure, method: int) -> str:
