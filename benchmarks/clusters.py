@@ -1,6 +1,6 @@
 """``qingyi classify`` on a local Dask cluster beside the program's own processes: the same partitions, cores and findings.
 
-    python -m benchmarks.clusters [MESSAGES.csv] [--messages 200000] [--partitions 8] [--rounds 1]
+    python -m benchmarks.clusters [MESSAGES.csv] [--messages 200000] [--partitions 8] [--rounds 3]
 
 Messages are made from the file by repeating with edits (:mod:`benchmarks.messages`; from the labelled corpus where there is
 none) and written as Parquet partitions. Whole processes, from start to end, one after the other in alternating order. The
@@ -31,15 +31,17 @@ OWN, DASK = "本机引擎", "Dask"
 
 
 def partitioned(texts: Sequence[str], n: int, edits: int, partitions: int, folder: Path) -> Load:
-    """``n`` messages as so many Parquet files of equal size."""
+    """``n`` messages as so many Parquet files, none longer than another by more than one."""
     folder.mkdir()
     made = messages(texts, n, edits=edits)
-    size, number, characters = -(-n // partitions), itertools.count(), 0
+    characters = 0
     for part in range(partitions):
-        some = list(itertools.islice(made, size))
+        numbers = range(part * n // partitions, (part + 1) * n // partitions)
+        some = list(itertools.islice(made, len(numbers)))
         characters += sum(map(len, some))
-        columns = {"id": [f"M{next(number):07d}" for _ in some], "text": some}
-        pq.write_table(pa.table(columns), folder / f"part-{part:05d}.parquet")
+        columns = [[f"M{number:07d}" for number in numbers], some]
+        rows = pa.table(columns, pa.schema([("id", pa.string()), ("text", pa.string())]))
+        pq.write_table(rows, folder / f"part-{part:05d}.parquet")
     return Load(n, characters)
 
 
@@ -56,7 +58,7 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, metavar="MESSAGES.csv")
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--partitions", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--edits", type=int, default=EDITS, help="changes to each copy")
     parser.add_argument("--cores", type=int, default=min(2, available()))
     parser.add_argument("-o", "--output", type=Path, default=FIGURES)

@@ -35,7 +35,7 @@ from pipeline.migration_steps import Action
 from pipeline.outputs.cells import csv_cell
 from pipeline.outputs.folder import OutputFolder
 from pipeline.outputs.stored import stored_table
-from pipeline.papers import Order, expressions_in, ledger_in, period_of, series_of
+from pipeline.papers import DAYS, Order, expressions_in, ledger_in, period_of, series_of
 from pipeline.workspace import Workspace, open_workspace
 
 COMPARED = ("comparison.csv", "comparison.html", "report.html", "briefing.docx", "ledger.xlsx")
@@ -100,9 +100,7 @@ def compare(
         raise InputError(f"{before} 的意见比 {after} 的晚；前一轮写在前面，后一轮写在后面。")
     if (Path(output) / "run.json").exists():
         raise InputError(f"{output} 里有一轮判定的结果，比较会盖掉它；请给比较另选一个文件夹。")
-    order = order or Order()
-    if not order.office:  # who signed the round signs what is written of it
-        order = replace(order, office=str((later.run.get("order") or {}).get("office") or ""))
+    order = _inherited(order or Order(), later.run.get("order") or {})
     labels = [code for code in space.taxonomy.codes if code not in earlier.incomparable]
     comparison = Comparison(
         names=(earlier.name, later.name),
@@ -120,6 +118,17 @@ def compare(
         ledger = together(ledger_in(place, space) for place in (earlier.folder, later.folder, Path(output)))
         rows = _write(comparison, earlier, later, space, ledger, order, folder)
     return replace(comparison, ledger=standing_of(rows))
+
+
+def _inherited(order: Order, told: Mapping[str, Any]) -> Order:
+    """The order, and what was ``told`` for the round where it says nothing: who signed that signs what is written of it."""
+    days = int(told.get("days") or DAYS) if order.days == DAYS else order.days
+    return replace(
+        order,
+        office=order.office or str(told.get("office") or ""),
+        day=order.day or str(told.get("day") or ""),
+        days=days,
+    )
 
 
 def read_round(folder: Path, space: Workspace) -> Round:
@@ -238,12 +247,13 @@ def _write(
         due=dt.date.fromisoformat(imprint.due) if imprint.due else "",
     )
     write_ledger(rows, folder.path("ledger.xlsx"))
+    told = changes_told(comparison, before, after, space.taxonomy)
+    if str(earlier.run["taxonomy"]) != space.taxonomy.version:
+        # what was merged since was disclosed otherwise then: both numbers together would say more
+        told = replace(told, counts={})
+    overdue = tuple(_named(row, space) for row in rows if row.state == "逾期")
     beside = Beside(
-        changes=replace(
-            changes_told(comparison, before, after, space.taxonomy),
-            ledger=standing_of(rows),
-            overdue=tuple(f"{row.department}的{row.category}" for row in rows if row.state == "逾期"),
-        ),
+        changes=replace(told, ledger=standing_of(rows), overdue=overdue),
         series=series,
         expressions=expressions_in(later.folder, frozenset(later.run["sealed"]), space),
     )
@@ -251,6 +261,12 @@ def _write(
     standing = replace(comparison, ledger=standing_of(rows))
     write_comparison(standing, space.taxonomy, folder.path("comparison.html"))
     return rows
+
+
+def _named(row: LedgerRow, space: Workspace) -> str:
+    """A row by its cell: what people wrote into it is theirs."""
+    known = row.label in space.taxonomy.codes
+    return f"{row.department}的{space.taxonomy[row.label].name_zh if known else '一类问题'}"
 
 
 def _moves(cells: Sequence[Change]) -> dict[tuple[str, str], Moved]:

@@ -53,7 +53,8 @@ CLUES = [
     ("开饭店的老刘给抄表员塞了两条烟，表就走得慢。", "other_issue", "bribery"),
     # amounts
     ("李科长收了500元才给办。", GIFTS, "money bribery"),
-    ("供应处老周收了五百块才给办。", GIFTS, "money bribery"),
+    ("开饭店的老刘给抄表员塞了五百块钱，表就走得慢。", GIFTS, "money bribery"),
+    ("每家交了五百元水费。开饭店的老刘给抄表员塞了两条烟，表就走得慢。", GIFTS, "bribery"),
     ("企管处徐处长要三千块赞助费，不给发票。", FEES, "money"),
     ("培训班是人教处林科长办的。每人交了八百，一张收据也没有。", FEES, "money"),
     ("许主任的侄子没考试就进来了，听说花了2万。", RELATIVES, "money"),

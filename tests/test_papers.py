@@ -313,7 +313,7 @@ def test_changes_are_a_section_of_their_own(facts, tmp_path):
 @pytest.mark.parametrize(
     ("commended", "said"),
     [
-        (None, "（三）表扬先进。受到肯定较多的，经核实可以表扬，总结做法。"),
+        (None, "表扬先进。按表扬名单审定后予以表扬，总结做法。"),
         ((), "没有部门达到表扬名单的条件；受到肯定较多的，经核实可以表扬"),
         (("盐业公司", "糖业公司"), "对盐业公司和糖业公司通报表扬，总结做法并推广。"),
     ],
@@ -566,16 +566,28 @@ def spread(*counts):
         ((), False),
         ((5, 5), False),  # two departments only
         ((5, 5, 5), True),
-        ((5, 5, 4), True),  # three of ten, 14 opinions
-        ((2, 2, 2), True),
-        ((2, 2, 1), False),  # two twice, of ten
-        ((2, 2, 2, 1, 1, 1, 1, 1, 1, 1), True),  # single ones beside them take nothing away
+        ((5, 5, 4), False),  # the third is not given, and three of ten are not half
+        ((2, 2, 2, 2, 2), True),  # half of them, 10 opinions
+        ((2, 2, 2, 2), False),
+        ((2, 2, 1, 1, 1), False),  # under one and a half each
+        ((8, 1, 1, 1, 1, 1, 1, 1, 1, 1), True),
         ((40,), False),
         ((1,) * 10, False),
     ],
 )
 def test_when_an_issue_is_widespread(collect, counts, chosen):
-    assert [label.code for label in widespread(collect(spread(*counts)))] == ["stalling"] * chosen
+    disclosure = Disclosure.of(collect(spread(*counts)))
+    assert [label.code for label in widespread(disclosure)] == ["stalling"] * chosen
+
+
+def test_a_notice_says_nothing_of_counts_that_are_not_given(collect):
+    """Two rounds that differ in hidden counts alone have the same notices."""
+    for one, other in (((6, 5, 1, 4), (6, 5, 3, 2)), ((4, 4, 1, 1, 1), (3, 3, 2, 2, 1))):
+        found = [Disclosure.of(collect(spread(*counts))) for counts in (one, other)]
+        shown = [[d.count("stalling") for d in each.named] for each in found]
+        assert shown[0] == shown[1]
+        assert found[0].issues == found[1].issues
+        assert widespread(found[0]) == widespread(found[1])
 
 
 def test_nothing_widespread_makes_no_folder(collect, tmp_path):
@@ -584,10 +596,10 @@ def test_nothing_widespread_makes_no_folder(collect, tmp_path):
     assert not (tmp_path / "notices").exists()
 
 
-def test_the_samples_call_for_the_notice_on_products(folder, facts):
+def test_the_samples_call_for_the_notice_on_products(folder, facts, disclosure):
     names = sorted(path.name for path in (folder / "notices").iterdir())
-    assert names == sorted(f"{label.name_zh}.docx" for label in widespread(facts))
-    told = "和".join(label.name_zh for label in widespread(facts))
+    assert names == sorted(f"{label.name_zh}.docx" for label in widespread(disclosure))
+    told = "和".join(label.name_zh for label in widespread(disclosure))
     assert f"{told}涉及的部门多，已起草通知（草稿）" in text_of(folder / "briefing.docx")
     path = folder / "notices/索要产品.docx"
     text = text_of(path)

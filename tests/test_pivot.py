@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import posixpath
+import xml.etree.ElementTree as ET
 import zipfile
 
 import openpyxl
@@ -19,6 +21,7 @@ ROWS = [
 ]
 ORDERS = (["供销 & <科>", "盐业公司", "没有人说到的"], ["推诿拖延", "索要产品"], ["2025-03", "2025-04"])
 SOURCE = Source("数据", ("部门", "类别", "月份", "件数"), ROWS, ORDERS)
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 BY_DEPARTMENT, BY_LABEL = Pivot("按部门", 0, 1, (2,)), Pivot("按类别", 1, 2, (0,))
 
 
@@ -74,14 +77,57 @@ def test_the_definition_is_of_the_source_and_covers_what_is_shown(path):
         assert [names[item.x] for item in table.pivotFields[pivot.row].items if item.x is not None] == first
 
 
-def test_every_relation_leads_somewhere_and_every_part_has_a_type(path):
+def parsed(path):
+    """The XML parts of the workbook that are about pivot tables, or that tell of them."""
     with zipfile.ZipFile(path) as package:
-        names = set(package.namelist())
-        types = package.read("[Content_Types].xml").decode()
-        assert len(names) == len(package.namelist())
-        for name in (name for name in names if "pivot" in name and name.endswith(".xml")):
-            assert f'PartName="/{name}"' in types
-        assert package.read("xl/worksheets/_rels/sheet2.xml.rels").decode().count("pivotTable2.xml") == 1
+        assert len(set(package.namelist())) == len(package.namelist())
+        return {
+            name: ET.fromstring(package.read(name))  # noqa: S314  # written here
+            for name in package.namelist()
+            if name.endswith((".xml", ".rels")) and "theme" not in name
+        }
+
+
+def test_every_relation_leads_somewhere_and_every_part_has_a_type(path):
+    parts = parsed(path)
+    types = {part.get("PartName") for part in parts["[Content_Types].xml"]}
+    for name in (name for name in parts if "/pivot" in name and name.endswith(".xml")):
+        assert f"/{name}" in types
+    for name in (name for name in parts if name.endswith(".rels") and name.startswith("xl/")):
+        folder = posixpath.dirname(posixpath.dirname(name))
+        for relation in parts[name]:
+            assert posixpath.normpath(f"{folder}/{relation.get('Target')}") in {*parts, "xl/theme/theme1.xml"}
+    sheets = ("xl/worksheets/_rels/sheet2.xml.rels", "xl/worksheets/_rels/sheet3.xml.rels")
+    assert all("pivotTable" in parts[name][0].get("Target") for name in sheets)
+
+
+def test_every_count_is_that_of_what_is_counted(path):
+    parts = parsed(path)
+    counted = [
+        element
+        for name, part in parts.items()
+        if "/pivot" in name and name.endswith(".xml")
+        for element in part.iter()
+        if element.get("count")
+    ]
+    assert len(counted) > 20
+    assert [(e.tag, e.get("count")) for e in counted if int(e.get("count")) != len(e)] == []
+    (table,) = [part for name, part in parts.items() if name.endswith("pivotTable2.xml")]
+    for axis, items in (("row", 2), ("col", 2)):
+        assert len(table.find(f"{MAIN}{axis}Items")) == items + 1
+    fields = table.find(f"{MAIN}pivotFields")
+    assert [field.get("axis") for field in fields] == ["axisRow", "axisCol", "axisPage", None]
+    assert [len(field[0]) for field in fields if field.get("axis")] == [3, 3, 3]
+    assert table.find(f"{MAIN}location").get("rowPageCount") == "1"
+
+
+@pytest.mark.parametrize(
+    "names", [("IT处", "it处"), (TOTAL, "办公室"), ("办\x07公室", "盐业公司"), ("处" * 256, "办公室")]
+)
+def test_names_that_programs_refuse_make_no_pivot_table(names):
+    rows = [(name, "索要产品", "2025-03", 1) for name in names]
+    assert not Source("数据", SOURCE.titles, rows, (names, *ORDERS[1:])).fits()
+    assert SOURCE.fits()
 
 
 def test_the_same_rows_give_the_same_bytes(path, tmp_path):

@@ -22,6 +22,9 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 """In the order in which they are given."""
 
 
+_BY_BRIBERY: frozenset[Reason] = frozenset({"bribery", "money"})
+
+
 class Concerns(NamedTuple):
     """Labels that say ``bribery`` by themselves, and those about ``work_style``: there an amount or a date counts only close to the name."""
 
@@ -63,7 +66,7 @@ def clue_reasons(
 
     Not named are the writer, whom the letter is addressed to, and who is asked or thanked. An amount or a calendar date (a month of a year or with its day, 去年中秋) counts near an official and the
     evidence of an issue, an amount also where he takes it. Bribery is one of the labels that it ``concerns`` or the lexicon's
-    terms for it, unless refused or denied; it counts near an official, or in the clause that names anybody else, and an amount near that name with it. Where there
+    terms for it, unless refused or denied; it counts near an official, or in the clause that names anybody else, and an amount there with it. Where there
     is praise, a name beside something returned is passed over; praise alone is a clue by those terms only, since a model may
     take an accusation for it. Time is linear in the text's length.
     """
@@ -77,10 +80,10 @@ def clue_reasons(
     for named in who_is_named(text, clauses):
         if praised and any(map(RETURNED.search, opinion.said(opinion.near(named.clause, _LABEL_REACH)))):
             continue
-        if "bribery" not in found and _bribery(opinion, named, segmenter, concerns.bribery):
+        if not found.issuperset(_BY_BRIBERY) and _bribery(opinion, named, segmenter, concerns.bribery):
             found.add("bribery")
-            if any(map(MONEY.search, opinion.said(opinion.near(named.clause, _REACH)))):
-                found.add("money")
+            near = opinion.near(named.clause, _REACH if named.official else 0)
+            found.update(["money"] if any(map(MONEY.search, opinion.said(near))) else [])
         if named.official and not only_praised:
             found |= _amounts_and_dates(opinion, named.clause, taxonomy.issues, concerns.work_style)
     return tuple(reason for reason in REASONS if reason in found)

@@ -43,12 +43,13 @@ def write_issues(
     method: int,
     earlier: Mapping[str, Count] | None = None,
 ) -> None:
-    """The issues raised, most frequent first, with estimated shares and what each means.
+    """The issues raised, now or earlier, most frequent first, with estimated shares and what each means.
 
     ``valid``: all opinions; ``method``: the number of the annex that says how shares are estimated; ``earlier``: label code →
     count in an earlier round, of labels that can be compared.
     """
-    raised = sorted((i for i in disclosure.issues if i.count != 0), key=lambda issue: -(issue.count or 0))
+    told = (i for i in disclosure.issues if i.count != 0 or (earlier or {}).get(i.label.code, 0) != 0)
+    raised = sorted(told, key=lambda issue: -(issue.count or 0))
     if not raised:
         return
     kept = any(issue.count is None for issue in raised)
@@ -72,12 +73,12 @@ def _estimate(issue: DisclosedIssue) -> tuple[str, str, str]:
     if issue.count is None:
         return (shown(None),) * 3
     if issue.share is None:
-        return str(issue.count), shown(0), shown(0)
-    return str(issue.count), percent(issue.share), f"{percent(issue.low)}至{percent(issue.high)}"
+        return shown(issue.count), shown(0), shown(0)
+    return shown(issue.count), percent(issue.share), f"{percent(issue.low)}至{percent(issue.high)}"
 
 
 def write_tasks(paper: Paper, disclosure: Disclosure, issues: Sequence[DisclosedIssue], term: str) -> None:
-    """What to put right of each issue, by whom and by when; of grave ones no department is named that might be warned."""
+    """What to put right of each issue, by whom and by when; grave ones are not put right by the departments themselves."""
     rows = (_task(issue.label, disclosure) for issue in issues)
     paper.table(f"完成时限：{term}", _TASK_COLUMNS, rows, look="Grid")
 

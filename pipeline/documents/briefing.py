@@ -13,7 +13,7 @@ from pipeline.documents.disclosure import DisclosedIssue, Disclosure
 from pipeline.documents.facts import Facts
 from pipeline.documents.method import write_method
 from pipeline.documents.notice import widespread
-from pipeline.documents.prose import BASE, leading, listing, months, ranking
+from pipeline.documents.prose import BASE, leading, listing, months, ranking, some
 from pipeline.documents.sentences import (
     Changes,
     by_series,
@@ -30,13 +30,16 @@ from pipeline.documents.sentences import (
 from pipeline.documents.word import Imprint, Paper
 from pipeline.documents.wording import percent
 from pipeline.records import UNSPECIFIED
-from pipeline.taxonomy import Taxonomy
 
 _PROMINENT = 3
 """So many issues at most are told one by one."""
 
 _LONGEST = 8
 """More issues than this in a tie are told in the table alone."""
+
+
+_MOST_COMMENDED = 6
+"""Departments named to be commended; the others are on the list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,12 +227,13 @@ def _advice(
     points = []
     if issues:
         points.append(("落实整改。", f"对突出问题，按附件2逐项落实责任部门，于{term}完成整改。"))
-    if notices := listing(label.name_zh for label in widespread(facts)):
+    if notices := listing(label.name_zh for label in widespread(disclosure)):
         points.append(("印发通知。", f"{notices}涉及的部门多，已起草通知（草稿），审定后印发。"))
     if disclosure.praise != 0:
-        points.append(("表扬先进。", _praise(facts.taxonomy, commended)))
+        points.append(("表扬先进。", _praise(commended)))
     if disclosure.suggestion != 0:
-        points.append(("研究建议。", _remedies(facts.taxonomy, "suggestion")))
+        remedies = (label.remedy for label in facts.taxonomy.labels if label.kind == "suggestion")
+        points.append(("研究建议。", "".join(remedies)))
     if issues:
         points.append(
             (
@@ -246,13 +250,10 @@ def _advice(
         paper.point(lead, text)
 
 
-def _praise(taxonomy: Taxonomy, commended: Sequence[str] | None) -> str:
-    """Whom to commend: nobody is, by figures alone, who is not on the list."""
+def _praise(commended: Sequence[str] | None) -> str:
+    """Whom to commend: those on the list; any other only when a person has looked into it."""
+    if commended is None:
+        return "按表扬名单审定后予以表扬，总结做法。"
     if commended:
-        return f"对{listing(commended)}{_remedies(taxonomy, 'praise')}"
-    nobody = "" if commended is None else "没有部门达到表扬名单的条件；"
-    return f"{nobody}受到肯定较多的，经核实可以表扬，总结做法。"
-
-
-def _remedies(taxonomy: Taxonomy, kind: str) -> str:
-    return "".join(label.remedy for label in taxonomy.labels if label.kind == kind)
+        return f"对{some(commended, _MOST_COMMENDED, '个部门')}通报表扬，总结做法并推广。"
+    return "没有部门达到表扬名单的条件；受到肯定较多的，经核实可以表扬。"

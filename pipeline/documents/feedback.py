@@ -59,7 +59,7 @@ def _letter(department: DisclosedDepartment, totals: Mapping[str, Any], imprint:
     if found:
         paper.heading("反映的问题")
         paper.text(raised(department))
-        hidden = "“＊”表示不列具体件数。" if None in [count for _, count in found] else ""
+        hidden = "“＊”表示不列具体件数，其中也可能是零。" if None in [count for _, count in found] else ""
         note = f"注：一件意见可以涉及几类问题。{hidden}"
         rows = [[label.name_zh, shown(count), label.definition, label.remedy] for label, count in found]
         paper.table("", _COLUMNS, rows, note=note, look="Grid")

@@ -1,8 +1,9 @@
 """``通知草稿``: where an issue is widespread, the draft of a notice to all, for a person to finish.
 
-An issue is widespread where at least :data:`DEPARTMENTS` departments have :data:`OPINIONS` opinions each, or where
-:data:`PART` of the departments spoken about, at least :data:`DEPARTMENTS`, have :data:`EACH` or more: a
-scattering of single opinions is no custom. The wording of the shipped issues is in ``templates/notices.toml``.
+An issue is widespread where at least :data:`DEPARTMENTS` departments have :data:`OPINIONS` opinions each, or where it was
+raised about :data:`PART` of the departments spoken about, at least :data:`DEPARTMENTS`, so that there are :data:`EACH` opinions to
+each: a scattering of single opinions is no custom. Only counts that may be given are looked at: that there is a notice
+says no more than they do. The wording of the shipped issues is in ``templates/notices.toml``.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ from pipeline.documents.facts import Facts
 from pipeline.documents.filenames import file_names
 from pipeline.documents.prose import span
 from pipeline.documents.word import Imprint, Paper
-from pipeline.records import UNSPECIFIED
 from pipeline.taxonomy import Label
 
 DEPARTMENTS, OPINIONS = 3, 5
 """So many departments with so many distinct opinions each."""
 
-PART, EACH = 0.3, 2
-"""Such a part of the departments spoken about, with at least so many opinions each."""
+PART, EACH = 0.5, 1.5
+"""Such a part of the departments spoken about, and so many opinions on the issue to each of these."""
 
 
 class Wording(TypedDict):
@@ -36,22 +36,22 @@ class Wording(TypedDict):
     rules: list[list[str]]
 
 
-def widespread(facts: Facts) -> tuple[Label, ...]:
+def widespread(disclosure: Disclosure) -> tuple[Label, ...]:
     """The issues that call for a notice, in taxonomy order."""
-    spoken_about = [d for d in facts.departments if d.name != UNSPECIFIED]
-    chosen = []
-    for label in facts.taxonomy.labels:
-        counts = [count for d in spoken_about if (count := d.count(label.code))]
-        many = sum(count >= OPINIONS for count in counts) >= DEPARTMENTS
-        common = sum(count >= EACH for count in counts) >= max(DEPARTMENTS, PART * len(spoken_about))
-        if label.kind == "issue" and (many or common):
-            chosen.append(label)
+    spoken_about, chosen = disclosure.named, []
+    for issue in disclosure.issues:
+        counts = [department.count(issue.label.code) for department in spoken_about]
+        many = sum((count or 0) >= OPINIONS for count in counts) >= DEPARTMENTS
+        concerned = sum(count != 0 for count in counts)
+        common = concerned >= max(DEPARTMENTS, PART * len(spoken_about))
+        if many or (common and (issue.count or 0) >= EACH * concerned):
+            chosen.append(issue.label)
     return tuple(chosen)
 
 
 def write_notices(facts: Facts, disclosure: Disclosure, imprint: Imprint, folder: Path) -> list[Path]:
     """Write a draft for each widespread issue, in taxonomy order; no folder is made where there is none."""
-    labels = widespread(facts)
+    labels = widespread(disclosure)
     names = file_names(label.name_zh for label in labels)
     paths = []
     for label in labels:

@@ -25,6 +25,7 @@ _CACHE = "pivotCache/pivotCacheDefinition1.xml"
 _VERSIONS = 'createdVersion="3" refreshedVersion="3" minRefreshableVersion="3"'
 
 TOTAL, ALL = "总计", "（全部）"
+_LONGEST, _MOST_ROWS = 255, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ class Source:
         """The texts of a column, each once, in order."""
         held = {row[column] for row in self.rows}
         return [text for text in self.orders[column] if text in held]
+
+    def fits(self) -> bool:
+        """Whether spreadsheet programs take it: they tell no texts apart by case, and use some themselves."""
+        columns = [self.items(column) for column in range(len(self.orders))]
+        distinct = all(len({text.casefold() for text in texts}) == len(texts) for texts in columns)
+        usual = all(
+            len(text) <= _LONGEST and text.isprintable() and text not in {TOTAL, ALL}
+            for texts in columns
+            for text in texts
+        )
+        return distinct and usual and len(self.rows) < _MOST_ROWS
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,7 @@ def compared(changes: Changes) -> str:
     sizes = f"由{before}件变为{after}件" if before != after else f"同为{after}件"
     said = f"与{changes.earlier}的评议相比，有效意见{sizes}"
     if not changes.risen and not changes.fallen:
-        return said + "，各类问题没有可以确认的升降。"
+        return said + "，两轮件数都列出的，没有可以确认的升降。"
     return said + ("，件数较少，升降仅供参考。" if min(before, after) < BASE else "。")
 
 

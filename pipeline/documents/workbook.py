@@ -43,7 +43,7 @@ def write_workbook(facts: Facts, folder: Path, path: Path, without: Collection[s
     _review(book, folder, facts, without)
     _rejected(book, folder)
     _method(book, facts)
-    if source.rows:
+    if 0 < len(source.rows) < MOST_ROWS:
         header = [(title, 14, book.plain) for title in source.titles]
         book.table(source.sheet, header, source.rows)
     book.close()
@@ -129,7 +129,7 @@ def _summary(book: Book, facts: Facts) -> None:
 
 
 def _pivots(book: Book, facts: Facts) -> Source:
-    """Two sheets with pivot tables, where there is anything to count; returns the rows they are of, for a sheet of their own."""
+    """Two sheets with pivot tables, where there is anything to count by them; returns the rows they are of, for a sheet of their own."""
     series = {d.name: d.series or "—" for d in facts.departments}
     cube = [row for row in facts.tables.cube.to_dict("records") if row["label"]]
     rows = [
@@ -150,7 +150,7 @@ def _pivots(book: Book, facts: Facts) -> Source:
             sorted({r["period"] for r in cube}),
         ),
     )
-    if rows:
+    if rows and source.fits():
         department, _, label, kind, whence, period, _ = range(7)
         book.pivot(source, Pivot("透视·部门", department, label, (1, kind, whence, period)))
         book.pivot(source, Pivot("透视·月份", label, period, (department, kind, whence)))
@@ -221,7 +221,7 @@ def _method(book: Book, facts: Facts) -> None:
         ("依据", "同一句中对该类得分贡献最大的连续子句；起止位置见 findings.csv，按脱敏后的正文计。"),
         ("部门如何确定", "正文提到的部门（含别名，最长匹配）优先，其次是原表的部门列，都没有的记“未指明”；一件意见可归几个部门。"),
         ("估计占比与区间", "件数是程序数出来的；占比按程序在留出意见上漏判误判的情况校正，95% 区间含抽样和程序判错两种不确定（混合分布的似然，对不同写作者取平均）。一个部门有 50 件以上随机抽查过的，改用抽查校正（预测助推推断）。意见写法与语料差别很大时，不抽查的估计会偏。"),
-        ("透视", "打开时由“透视数据”自动刷新，字段可以拖动。件数已合并重复；一件意见可以有几类、说到几个部门，所以总计可能多于件数。"),
+        ("透视", "打开时由“透视数据”自动刷新，字段可以拖动。件数已合并重复，按部门和类别相加：说到几个部门、几类问题的计几件，所以多于“概览”的件数。"),
         ("对外应隐去", "件数 1 至 4 的格子，离开本处室的材料中应隐去。"),
         ("待复核", "给出而把握不够的（够的，留出判定中 95% 正确）；像有问题、但没有把握说它指责了谁，所以没有判的；差一点到阈值的（八成以上）。"),
         ("把握（交叉验证）", f"精确率 {measured['micro_precision']:.3f}，召回率 {measured['micro_recall']:.3f}，micro-F1 {measured['micro_f1']:.3f}，macro-F1 {measured['macro_f1']:.3f}，误指率 {measured['false_accusation_rate']:.3f}；语料 {facts.card['opinions']} 件。"),
