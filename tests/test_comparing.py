@@ -169,11 +169,12 @@ def test_who_signed_the_round_signs_its_comparison(rounds, tmp_path):
     later = tmp_path / "round2"
     shutil.copytree(rounds / "round2", later)
     run = json.loads((later / "run.json").read_text(encoding="utf-8"))
-    run["order"]["office"] = "厅机关党委"
+    run["order"] |= {"office": "厅机关党委", "day": "2025-11-20", "days": 15}
     (later / "run.json").write_text(json.dumps(run), encoding="utf-8")
     compare(rounds / "round1", later, tmp_path / "out", workspace=SHIPPED)
     signed = [paragraph.text for paragraph in docx.Document(str(tmp_path / "out/briefing.docx")).paragraphs]
-    assert "厅机关党委" in signed
+    assert {"厅机关党委", "2025年11月20日"} <= set(signed)
+    assert any("2025年12月5日前" in said for said in signed)
 
 
 def test_no_percentage_is_given_of_what_is_not_certain(compared):
