@@ -70,7 +70,7 @@ KINLIKE = Rule(
 # 老蒙, 小赵, 老李头 as somebody is called; 从小康, 价格老高 are no names
 FAMILIAR = Rule(
     re.compile(
-        rf"(?:(?<=老)(?<!王老)(?![高常成全赖])|(?<=(?<![大从])小)(?![康万石曲]))({_SURNAME})()(?=头?(?:[{FAMILIAR_BEFORE}]|头[看管收]|$))"
+        rf"(?:(?<=老)(?<![王养]老)(?![高常成全赖])|(?<=(?<![大从])小)(?![康万石曲]))({_SURNAME})()(?=头?(?:[{FAMILIAR_BEFORE}]|头[看管收]|$))"
     )
 )
 
@@ -202,14 +202,19 @@ def _listed(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _again(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Other places of the full names told in the text, of the first :data:`_REPEATED` of them."""
-    names = dict.fromkeys(text[start:end] for start, end in spans if end - start >= _FULL)
+    """Other places of what people are called in the text, of the first :data:`_REPEATED`: by full names, or as 老李."""
+    full = dict.fromkeys((text[start:end], 0) for start, end in spans if end - start >= _FULL)
+    familiar = dict.fromkeys(
+        (text[start - 1 : end], 1)
+        for start, end in spans
+        if end - start < _FULL and text[start - 1 : start] in {"老", "小"}
+    )
     found = []
-    for name in list(names)[:_REPEATED]:
-        at = text.find(name)
+    for said, before in [*full, *familiar][:_REPEATED]:
+        at = text.find(said)
         while at >= 0:
-            found.append((at, at + len(name)))
-            at = text.find(name, at + len(name))
+            found.append((at + before, at + len(said)))
+            at = text.find(said, at + len(said))
     return found
 
 
