@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from pipeline.documents.pivot import Pivot, Source, with_pivots
+from pipeline.documents.pivot import Pivot, Source, write_with_pivots
 
 _CELL = 32_000
 """Characters; a spreadsheet cell takes 32,767."""
@@ -53,8 +53,10 @@ class Book:
             self.book.close()
         except FileCreateError as error:  # the library's wrapping of what the system said
             raise error.args[0] from None
-        packed = self._packed.getvalue()
-        self._path.write_bytes(with_pivots(packed, self._source, self._pivots) if self._source else packed)
+        if self._source:
+            write_with_pivots(self._packed, self._source, self._pivots, self._path)
+        else:
+            self._path.write_bytes(self._packed.getbuffer())
 
     def pivot(self, source: Source, pivot: Pivot) -> None:
         """A sheet with a pivot table; all of a workbook have the same ``source``."""

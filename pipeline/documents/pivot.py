@@ -6,12 +6,13 @@ The definitions (ECMA-376, part 1, 18.10) hold no copy of the rows: the program 
 
 from __future__ import annotations
 
-import io
 import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 from xml.sax.saxutils import quoteattr
 
 from xlsxwriter.utility import xl_range
@@ -95,13 +96,15 @@ class Pivot:
             )
 
 
-def with_pivots(package: bytes, source: Source, sheets: Mapping[int, Pivot]) -> bytes:
-    """The workbook with its pivot tables; ``sheets`` says by a sheet's number (from 1) which one stands in it.
+def write_with_pivots(package: IO[bytes], source: Source, sheets: Mapping[int, Pivot], path: Path) -> None:
+    """Write the workbook ``package`` with its pivot tables; ``sheets`` says by a sheet's number (from 1) which one stands in it.
 
     None of these sheets may have relations of its own (drawings, links). The same input gives the same bytes.
+
+    Raises:
+        OSError: the file cannot be written.
     """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(packed, "w") as new:
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(path, "w") as new:
         changed = {
             "[Content_Types].xml": ("</Types>", _types(sheets)),
             "xl/_rels/workbook.xml.rels": ("</Relationships>", _relation("rIdPivots", "pivotCacheDefinition", _CACHE)),
@@ -118,7 +121,6 @@ def with_pivots(package: bytes, source: Source, sheets: Mapping[int, Pivot]) -> 
             entry = zipfile.ZipInfo(name)  # dated 1980-01-01
             entry.compress_type = zipfile.ZIP_DEFLATED
             new.writestr(entry, _HEAD + content)
-    return packed.getvalue()
 
 
 def _like(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
