@@ -276,6 +276,23 @@ def test_a_renamed_label_is_compared(older, rounds, tmp_path):
     assert [row.progress for row in carried if row.label == "stalling"] == ["已约谈"]
     assert all(cell.before == cell.after for cell in (*found.cells, *found.overall))
     assert {cell.label for cell in found.cells if cell.before} >= {"stalling", "product_solicitation"}
+    paper = docx.Document(str(tmp_path / "out/briefing.docx"))
+    (table,) = [t for t in paper.tables if t.cell(0, 4).text == "上轮件数"]
+    assert {row.cells[4].text for row in table.rows[1:]} == {"不可比"}
+
+
+def test_what_people_wrote_in_the_ledger_is_not_in_the_briefing(rounds, tmp_path):
+    earlier = tmp_path / "round1"
+    shutil.copytree(rounds / "round1", earlier)
+    known = open_workspace(SHIPPED)
+    rows = read_ledger(earlier / "ledger.xlsx", known.taxonomy, known.directory)
+    write_ledger([replace(row, category="某厂王某反映的事") for row in rows], earlier / "ledger.xlsx")
+    compare(earlier, rounds / "round2", tmp_path / "out", workspace=SHIPPED)
+    paper = docx.Document(str(tmp_path / "out/briefing.docx"))
+    text = "\n".join(paragraph.text for paragraph in paper.paragraphs)
+    assert "逾期的是" in text
+    assert known.taxonomy[rows[0].label].name_zh in text
+    assert "某厂王某" not in text
 
 
 def test_labels_that_were_split_are_not_compared(older, rounds, tmp_path):
