@@ -1,4 +1,8 @@
-"""Segmentation and character n-grams in one walk: the likeliest words of a dictionary (as jieba, without new words), and features by the way."""
+"""Segmentation and character n-grams in one walk: the likeliest words of a dictionary (as jieba, without new words), and features by the way.
+
+Many clauses are read at once, each between :data:`BEGIN` and :data:`END`, which no word holds: what nodes are fetched for them is on its
+way from memory together, and a clause's n-grams with its ends are found like any others.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,20 @@ import numpy.typing as npt
 
 from pipeline.compiled.codes import Codes, Int
 from pipeline.compiled.kernels import lean_kernel
-from pipeline.compiled.trie import ROOT, VALUE, Trie, child, may_begin
+from pipeline.compiled.kinds import (
+    ALNUM,
+    BEFORE,
+    BEHIND,
+    BLOCK,
+    DIGIT,
+    NUMERAL,
+    ORDINARY,
+    REST,
+    SPLIT,
+    Kinds,
+    kind_of,
+)
+from pipeline.compiled.trie import ROOT, Trie, above, below, child, may_begin, may_go_on, rank_of
 
 Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -20,91 +37,108 @@ DEEPEST = 16
 NGRAM = 4
 """Characters of the longest n-gram."""
 
-BLOCK, ALNUM, DIGIT, NUMERAL, BEFORE, BEHIND = (np.uint16(1 << bit) for bit in (0, 1, 2, 3, 13, 14))
-"""Kinds of characters: what words are looked for in; ASCII letters and digits; ASCII digits; characters that write numbers;
-what stands before and behind the number in a pattern."""
+BEGIN, END = 2, 3
+"""Code points of what stands before and behind each clause."""
+
+CLASS_BITS, WORD_BITS = np.uint64(24), np.uint64(40)
+FEATURE, CLASS = np.uint64((1 << 24) - 1), np.uint64((1 << 16) - 1)
+"""Of a node's value the n-gram's feature (from 1); above it, in 16 bits, its meaning class (from 1); above both the word's place in the logarithms."""
 
 _OPEN, _CLOSE, _BREAK = 0x3014, 0x3015, 10
-_END = 3
-_AT_ENDS = 2
 _LONGEST_MARK = 6
-WORD_BITS = np.uint64(24)
-_LOW = np.uint64((1 << 24) - 1)
-_ALL = 1 << 16
+_FIGURE = DIGIT | NUMERAL
+_ONE = np.uint16(1)
 
 
 class Dictionary(NamedTuple):
-    """``strings`` hold words and n-grams; a node's value is its word's number (from 1) × 2²⁴ + its feature's (from 1).
+    """``strings`` hold words, all of :data:`BLOCK` characters, and n-grams; what their nodes' values are see :data:`FEATURE`.
 
-    ``logs`` are the words' log probabilities, ``unknown`` that of a character that is no word; ``classes`` are the words' meaning
-    classes (-1 for none). ``kinds`` (65536,) tells of each character which kinds it is of.
+    ``logs`` are log probabilities of words, the first that of a character that is no word. ``kinds`` (65536,) tells of each character
+    which kinds it is of.
     """
 
     strings: Trie
     logs: Floats
-    unknown: float
-    classes: npt.NDArray[np.int16]
-    kinds: npt.NDArray[np.uint16]
+    kinds: Kinds
 
 
 class Cut(NamedTuple):
-    """Room for one clause: of each place the likeliest word's end, number (0 for none) and log probability of all from there on.
+    """Room for clauses: of each place the likeliest word's end, its meaning class (from 1) and the log probability of all from there on.
 
-    ``blocks`` are 1 where words are looked for, 2 in a mark of masked data, else 0; ``kinds`` are the characters'. Of the tokens, in
-    order, ``starts`` (and the end of the last), and ``classes``, their meaning classes. Of the strings that begin at each place: how
-    deep they go (``depths``), the ``values`` of their nodes, depth by depth, and the last of the ``nodes``; ``going`` are places in work.
+    ``blocks`` are 1 where words are looked for, 2 in a mark of masked data, else 0; ``kinds`` are the characters'. Of the places, in
+    order and with one behind the last, ``odd`` are those where something may be hidden, ``figured`` those at which a number and what stands
+    beside one in a pattern meet. ``values`` are those of
+    the strings that begin at each place, depth by depth, of n-grams 0 where there is none; of the words among them that are longer than a
+    character ``longer`` has bits. ``ranks``, ``nodes`` and ``going`` (places) are in work. ``starts`` (and the end of the last) and
+    ``classes`` are the tokens of one clause, counted from its beginning.
     """
 
     ends: Ints
-    words: Ints
+    words: npt.NDArray[np.int16]
     scores: Floats
     blocks: npt.NDArray[np.uint8]
-    kinds: npt.NDArray[np.uint16]
+    kinds: Kinds
+    odd: Ints
+    figured: Ints
     starts: Ints
     classes: npt.NDArray[np.int16]
-    going: Ints
-    nodes: npt.NDArray[np.int64]
-    depths: Ints
+    longer: npt.NDArray[np.uint16]
     values: npt.NDArray[np.uint64]
+    ranks: npt.NDArray[np.int64]
+    nodes: npt.NDArray[np.int64]
+    going: npt.NDArray[np.int64]
 
 
 def room(length: int) -> Cut:
-    """Room for clauses of up to so many characters."""
+    """Room for clauses of so many characters together, their ends included."""
     return Cut(
-        np.empty(length + 1, dtype=np.int32),
-        np.empty(length + 1, dtype=np.int32),
-        np.empty(length + 1, dtype=np.float64),
-        np.empty(length + 1, dtype=np.uint8),
-        np.empty(length + 1, dtype=np.uint16),
-        np.empty(length + 2, dtype=np.int32),
-        np.empty(length + 1, dtype=np.int16),
-        np.empty(length, dtype=np.int32),
-        np.empty(length, dtype=np.int64),
-        np.empty(length, dtype=np.int32),
-        np.empty((DEEPEST, length), dtype=np.uint64),
+        ends=np.empty(length + 1, dtype=np.int32),
+        words=np.empty(length + 1, dtype=np.int16),
+        scores=np.empty(length + 1, dtype=np.float64),
+        blocks=np.empty(length + 1, dtype=np.uint8),
+        kinds=np.empty(length + 1, dtype=np.uint32),
+        odd=np.empty(length + 1, dtype=np.int32),
+        figured=np.empty(length + 1, dtype=np.int32),
+        starts=np.empty(length + 2, dtype=np.int32),
+        classes=np.empty(length + 1, dtype=np.int16),
+        longer=np.empty(length, dtype=np.uint16),
+        values=np.empty((DEEPEST, length), dtype=np.uint64),
+        ranks=np.empty(length + DEEPEST + 1, dtype=np.int64),
+        nodes=np.empty(length + 1, dtype=np.int64),
+        going=np.empty(length + 1, dtype=np.int64),
     )
 
 
 @lean_kernel
-def kind_of(kinds: npt.NDArray[np.uint16], code: Int) -> np.uint16:
-    """Kinds of a character; beyond the table are only ideographs that words are looked for in, and signs."""
-    if code < _ALL:
-        return np.uint16(kinds[code])
-    ideograph = 0x20000 <= code <= 0x2A6DF or 0x2A700 <= code <= 0x2EBEF or 0x2F800 <= code <= 0x2FA1F
-    return BLOCK if ideograph else np.uint16(0)
-
-
-@lean_kernel
-def _find_blocks(text: Codes, size: int, words: Dictionary, cut: Cut) -> None:
+def _look(text: Codes, size: int, words: Dictionary, cut: Cut) -> None:
+    """What each character is by itself and beside the one before it."""
+    odd: Int = 0
+    figured: Int = 0
     marked = False
+    before = np.uint32(0)
     for place in range(size):
         code = text[place]
         kind = kind_of(words.kinds, code)
         cut.kinds[place] = kind
         cut.blocks[place] = np.uint8(kind & BLOCK)
+        cut.ranks[place] = rank_of(words.strings, code)
+        cut.odd[odd], cut.figured[figured] = place, place
+        odd += np.int64((kind & ORDINARY == 0) | ((before & SPLIT > 0) & (kind & REST > 0)))
+        figured += np.int64(
+            ((before & BEFORE > 0) & (kind & _FIGURE > 0)) | ((before & _FIGURE > 0) & (kind & BEHIND > 0))
+        )
         marked = marked or code == _OPEN
-    cut.blocks[size] = 0
-    place = 0 if marked else size
+        before = kind
+    cut.ranks[size : size + DEEPEST + 1] = 0
+    cut.odd[odd], cut.figured[figured] = size, size
+    if marked:
+        _mark(text, size, cut)
+
+
+@lean_kernel
+def _mark(text: Codes, size: int, cut: Cut) -> None:
+    """Marks of masked data, which are tokens."""
+    place = 0
     while place < size:
         if text[place] == _OPEN:
             end = place + 1
@@ -114,6 +148,7 @@ def _find_blocks(text: Codes, size: int, words: Dictionary, cut: Cut) -> None:
                 and text[end] != _OPEN
                 and text[end] != _CLOSE
                 and text[end] != _BREAK
+                and text[end] != END
             ):
                 end += 1
             if end < size and text[end] == _CLOSE and end > place + 1:
@@ -124,78 +159,77 @@ def _find_blocks(text: Codes, size: int, words: Dictionary, cut: Cut) -> None:
 
 
 @lean_kernel
-def _walk(text: Codes, size: int, words: Dictionary, cut: Cut) -> None:
-    """The strings that begin at each place, into ``values``, ``depths`` and ``nodes``.
+def _walk(size: int, words: Dictionary, cut: Cut) -> None:
+    """The strings that begin at each place, into ``values`` and ``longer``.
 
-    Depth by depth for all places at once, so that the memory is asked for many nodes at a time.
+    Depth by depth for all places at once, and without a branch on what is found, so that the memory is asked for many nodes at a time.
     """
     table = words.strings.table
-    going = 0
+    going: Int = 0
     for place in range(size):
-        node = child(words.strings, -1, text[place])
-        cut.depths[place] = 0
-        if node >= 0:
-            cut.nodes[place], cut.values[0, place], cut.depths[place] = node, table[node, 1], 1
-            cut.going[going] = place
-            going += 1
+        node = cut.ranks[place]
+        cut.values[0, place], cut.longer[place] = table[node, 1], 0
+        cut.nodes[going], cut.going[going] = node, place
+        begun = np.int64(above(table[node, 0]) == ROOT)
+        going += begun & may_begin(words.strings, node, cut.ranks[place + 1])
+    cut.values[1:NGRAM, :size] = 0
     depth = 1
     while going and depth < DEEPEST:
-        kept = 0
+        kept: Int = 0
         for number in range(going):
-            place = cut.going[number]
-            if place + depth >= size:
-                continue
-            code = text[place + depth]
-            if depth == 1 and not may_begin(words.strings, text[place], code):
-                continue
-            node = child(words.strings, cut.nodes[place], code)
-            if node >= 0:
-                cut.nodes[place], cut.values[depth, place], cut.depths[place] = (
-                    node,
-                    table[node, 1],
-                    depth + 1,
-                )
-                cut.going[kept] = place
-                kept += 1
+            place, parent = cut.going[number], cut.nodes[number]
+            node = below(table[parent, 0], cut.ranks[place + depth])
+            first = table[node, 0]
+            found = np.int64(above(first) == parent)
+            value = table[node, 1] * np.uint64(found)
+            cut.values[depth, place] = value
+            cut.longer[place] |= np.uint16(value >> WORD_BITS != 0) << np.uint16(depth - 1)
+            cut.nodes[kept], cut.going[kept] = node, place
+            kept += found & may_go_on(first, cut.ranks[place + depth + 1])
         going = kept
         depth += 1
 
 
 @lean_kernel
-def _ngrams(text: Codes, size: int, words: Dictionary, cut: Cut, features: Ints, at: int) -> int:
-    """The n-grams that were met, and what the text ends with, into ``features`` from ``at`` on; returns where they end."""
-    for place in range(size):
-        for depth in range(min(NGRAM, cut.depths[place])):
-            feature = np.int64(cut.values[depth, place] & _LOW)
-            features[at] = feature - 1
-            at += 1 if feature > 0 else 0
-    for length in range(1, min(_AT_ENDS, size) + 1):
-        if cut.depths[size - length] == length:
-            node = child(words.strings, cut.nodes[size - length], _END)
-            if node >= 0:
-                features[at] = np.int64(words.strings.table[node, 1] & _LOW) - 1
-                at += 1
-    return at
+def _likeliest(size: int, words: Dictionary, cut: Cut) -> None:
+    """The best word of each place, from the last to the first; of equal ones the longest."""
+    cut.scores[size] = 0.0
+    for place in range(size - 1, -1, -1):
+        if cut.blocks[place] != 1:
+            cut.scores[place] = 0.0
+            continue
+        value = cut.values[0, place]
+        best, end = words.logs[value >> WORD_BITS] + cut.scores[place + 1], place + 1
+        longer, depth = cut.longer[place], 1
+        while longer:
+            if longer & _ONE:
+                longer_value = cut.values[depth, place]
+                score = words.logs[longer_value >> WORD_BITS] + cut.scores[place + depth + 1]
+                if score >= best:
+                    best, end, value = score, place + depth + 1, longer_value
+            longer >>= _ONE
+            depth += 1
+        cut.scores[place], cut.ends[place] = best, end
+        cut.words[place] = np.int16((value >> CLASS_BITS) & CLASS) if value >> WORD_BITS else np.int16(0)
 
 
 @lean_kernel
-def _likeliest(size: int, words: Dictionary, cut: Cut) -> None:
-    """The best word of each place, from the last to the first; of equal ones the longest."""
-    for place in range(size - 1, -1, -1):
-        if cut.blocks[place] != 1:
-            continue
-        end, word = place + 1, np.int64(0)
-        best = words.unknown + (cut.scores[end] if cut.blocks[end] == 1 else 0.0)
-        for depth in range(cut.depths[place]):
-            after = place + depth + 1
-            if cut.blocks[after - 1] != 1:
-                break
-            found = np.int64((cut.values[depth, place] & VALUE) >> WORD_BITS)
-            if found:
-                score = words.logs[found - 1] + (cut.scores[after] if cut.blocks[after] == 1 else 0.0)
-                if score >= best or depth == 0:
-                    best, end, word = score, after, found
-        cut.scores[place], cut.ends[place], cut.words[place] = best, end, word
+def read_words(text: Codes, size: int, words: Dictionary, cut: Cut) -> None:
+    """Fill ``cut`` with what there is to know of each place of ``text[:size]``, clauses each between :data:`BEGIN` and :data:`END`."""
+    _look(text, size, words, cut)
+    _walk(size, words, cut)
+    _likeliest(size, words, cut)
+
+
+@lean_kernel
+def ngrams(begin: Int, end: Int, cut: Cut, features: Ints, at: Int) -> Int:
+    """The n-grams of the clause between ``begin`` and ``end``, with its ends, into ``features`` from ``at`` on; returns where they end."""
+    for place in range(begin - 1, end):
+        for depth in range(NGRAM):
+            feature = np.int64(cut.values[depth, place] & FEATURE)
+            features[at] = feature - 1
+            at += np.int64(feature > 0)
+    return at
 
 
 @lean_kernel
@@ -203,48 +237,32 @@ def _class_of(text: Codes, start: int, end: int, words: Dictionary) -> np.int16:
     node: Int = ROOT
     for place in range(start, end):
         node = child(words.strings, node, text[place])
-        if node < 0:
-            return np.int16(-1)
-    word = np.int64((words.strings.table[node, 1] & VALUE) >> WORD_BITS)
-    return words.classes[word - 1] if word else np.int16(-1)
+        if node == ROOT:
+            return np.int16(0)
+    value = words.strings.table[node, 1]
+    return np.int16((value >> CLASS_BITS) & CLASS) if value >> WORD_BITS else np.int16(0)
 
 
 @lean_kernel
-def _collect(text: Codes, size: int, words: Dictionary, cut: Cut) -> int:
-    """The tokens in order; single letters and digits in a row are one."""
+def tokens(text: Codes, begin: int, end: int, words: Dictionary, cut: Cut) -> int:
+    """How many tokens the clause between ``begin`` and ``end`` has, told in ``cut``; single letters and digits in a row are one."""
     count = 0
-    place = 0
-    while place < size:
-        cut.starts[count] = place
-        kind = np.int16(-1)
-        if cut.blocks[place] == 0:
-            end = place + 1
-        elif cut.blocks[place] == 2:
-            end = cut.ends[place]
-        else:
-            end = cut.ends[place]
-            word = cut.words[place]
-            kind = words.classes[word - 1] if word else np.int16(-1)
-            if end == place + 1 and cut.kinds[place] & ALNUM:
-                while cut.blocks[end] == 1 and cut.ends[end] == end + 1 and cut.kinds[end] & ALNUM:
-                    end += 1
-                if end > place + 1:
-                    kind = _class_of(text, place, end, words)
-        cut.classes[count] = kind
+    place = begin
+    while place < end:
+        cut.starts[count] = place - begin
+        kind = np.int16(0)
+        after = place + 1
+        if cut.blocks[place]:
+            after = cut.ends[place]
+        if cut.blocks[place] == 1:
+            kind = cut.words[place]
+            if after == place + 1 and cut.kinds[place] & ALNUM:
+                while cut.blocks[after] == 1 and cut.ends[after] == after + 1 and cut.kinds[after] & ALNUM:
+                    after += 1
+                if after > place + 1:
+                    kind = _class_of(text, place, after, words)
+        cut.classes[count] = kind - np.int16(1)
         count += 1
-        place = end
-    cut.starts[count] = size
+        place = after
+    cut.starts[count] = end - begin
     return count
-
-
-@lean_kernel
-def cut_words(
-    text: Codes, size: int, words: Dictionary, cut: Cut, features: Ints, at: int
-) -> tuple[int, int]:
-    """``(tokens, at)``: how many tokens ``text[:size]`` has, told in ``cut``; its n-grams go into ``features`` from ``at`` on, which is moved (none where below 0)."""
-    _find_blocks(text, size, words, cut)
-    _walk(text, size, words, cut)
-    if at >= 0:
-        at = _ngrams(text, size, words, cut, features, at)
-    _likeliest(size, words, cut)
-    return _collect(text, size, words, cut), at

@@ -1,4 +1,4 @@
-"""Which clauses hold no disguised word for sure: all but a few in a hundred, whose words :mod:`pipeline.text.disguise` then reads.
+"""Which clauses hold nothing disguised for sure: all but a few in a hundred, which :mod:`pipeline.text.disguise` then reads.
 
 Each rule here follows one step of that module and finds everything it would change, and a little more.
 """
@@ -11,30 +11,44 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.compiled.codes import Codes, Int
-from pipeline.compiled.cutting import ALNUM, Cut, Dictionary, cut_words
+from pipeline.compiled.cutting import BEGIN, END, Cut, Dictionary, read_words, tokens
 from pipeline.compiled.kernels import lean_kernel
-from pipeline.compiled.trie import ROOT, VALUE, Trie, child, may_begin
-
-HAN, ORDINARY, ODD, APART, BETWEEN, LETTER, CAPITAL, TOUCHING, COMMON, SPLIT = (
-    np.uint16(1 << bit) for bit in (4, 5, 6, 7, 8, 9, 10, 11, 12, 15)
+from pipeline.compiled.kinds import (
+    ALNUM,
+    APART,
+    BETWEEN,
+    CAPITAL,
+    COMMON,
+    HAN,
+    LETTER,
+    N_KINDS,
+    ODD,
+    SPLIT,
+    TOUCHING,
+    Kinds,
 )
-"""Kinds of characters, beside those of :mod:`pipeline.compiled.cutting`, as :func:`pipeline.classifier.compiled.tables.kinds` tells them:
-ideographs; what changes nothing; what is changed by itself; what stands between spaced-out characters; of these, what stands there anyway
-or ends a clause; letters; capitals; what makes letters part of a longer code; characters that stand for no other; the first
-parts of taken-apart characters.
-"""
+from pipeline.compiled.trie import ROOT, Trie, child
 
-_ALL = 1 << 16
 _LONGEST = 4
 _BREAK, _SPACE, _QUOTE, _ZERO, _ONE, _THREE = 10, 32, 39, 48, 49, 51
 _LISTING = 0x3001
+_STOPS = tuple(map(ord, "，,。！？!?；;…"))
+_MIXER = np.uint64(0x9E3779B97F4A7C15)
+_PAIR_BITS = 16
+
+SIGNS, WORDS = np.uint8(1), np.uint8(2)
+"""What a clause may hold: signs, letters or parts of characters that hide something; and words that stand for others."""
+
+SHORT, LONG = np.uint8(1), np.uint8(2)
+"""What two characters may begin: a term of these two, and a longer one."""
 
 
 class Guises(NamedTuple):
     """What words are looked up in: ``known`` words and terms, ``plain`` windows that stand for nothing else, ``short`` initials, and ``splits``.
 
     ``sounds``, ``looks`` and ``turned`` have words as values (from 1), of which ``words`` (n, 4) are the characters and ``keys`` tells
-    whether any may be changed; ``sound`` and ``look`` (65536,) are what characters count as in them.
+    whether any may be changed; ``sound`` and ``look`` (65536,) are what characters count as in them. What two characters may begin in any
+    of the three, ``sounding`` (n, n) tells by the numbers that ``syllables`` (65536,) gives them, and ``pairs`` by :func:`pair_of` them.
     """
 
     known: Trie
@@ -44,6 +58,9 @@ class Guises(NamedTuple):
     sounds: Trie
     looks: Trie
     turned: Trie
+    syllables: npt.NDArray[np.uint16]
+    sounding: npt.NDArray[np.uint8]
+    pairs: npt.NDArray[np.uint8]
     words: Codes
     keys: npt.NDArray[np.bool_]
     sound: npt.NDArray[np.uint16]
@@ -56,9 +73,9 @@ def _has(trie: Trie, text: Codes, start: Int, end: Int) -> Int:
     node: Int = ROOT
     for place in range(start, end):
         node = child(trie, node, text[place])
-        if node < 0:
+        if node == ROOT:
             return 0
-    return np.int64(trie.table[node, 1] & VALUE)
+    return np.int64(trie.table[node, 1])
 
 
 @lean_kernel
@@ -69,15 +86,13 @@ def _has_joined(trie: Trie, text: Codes, start: int, middle: int, after: int, en
         if middle <= place < after:
             continue
         node = child(trie, node, text[place])
-        if node < 0:
+        if node == ROOT:
             return False
-    return bool(trie.table[node, 1] & VALUE)
+    return bool(trie.table[node, 1] > 0)
 
 
 @lean_kernel
-def _makes_word(
-    text: Codes, size: int, start: int, end: int, kinds: npt.NDArray[np.uint16], known: Trie
-) -> bool:
+def _makes_word(text: Codes, size: int, start: int, end: int, kinds: Kinds, known: Trie) -> bool:
     """Whether the characters on both sides of ``text[start:end]`` make a word together."""
     left = start
     while left > 0 and start - left < _LONGEST - 1 and kinds[left - 1] & HAN:
@@ -93,7 +108,7 @@ def _makes_word(
 
 
 @lean_kernel
-def _gaps(text: Codes, size: int, kinds: npt.NDArray[np.uint16], known: Trie) -> bool:
+def _gaps(text: Codes, size: int, kinds: Kinds, known: Trie) -> bool:
     """A sign or more between two characters that belongs there not, or that parts a word."""
     for place in range(1, size):
         if not kinds[place - 1] & HAN or not kinds[place] & APART:
@@ -111,7 +126,18 @@ def _gaps(text: Codes, size: int, kinds: npt.NDArray[np.uint16], known: Trie) ->
 
 
 @lean_kernel
-def _spaced_out(size: int, kinds: npt.NDArray[np.uint16]) -> bool:
+def _between(code: Int, kind: np.uint32) -> bool:
+    """Whether a character may stand between spaced-out ones: what stands apart, and stops."""
+    if kind & APART:
+        return True
+    for stop in _STOPS:  # noqa: SIM110  # numba compiles no generator
+        if code == stop:
+            return True
+    return False
+
+
+@lean_kernel
+def _spaced_out(text: Codes, size: int, kinds: Kinds) -> bool:
     """Three characters or more, each alone between signs."""
     alone = 0
     place = 0
@@ -130,7 +156,7 @@ def _spaced_out(size: int, kinds: npt.NDArray[np.uint16]) -> bool:
         if alone >= 3:
             return True
         gap = unit
-        while gap < size and not kinds[gap] & HAN and not kinds[gap] & ALNUM:
+        while gap < size and _between(text[gap], kinds[gap]):
             gap += 1
         if gap == unit or gap - unit > 3:
             alone = 0
@@ -139,7 +165,7 @@ def _spaced_out(size: int, kinds: npt.NDArray[np.uint16]) -> bool:
 
 
 @lean_kernel
-def _letters(text: Codes, size: int, kinds: npt.NDArray[np.uint16], short: Trie) -> bool:
+def _letters(text: Codes, size: int, kinds: Kinds, short: Trie) -> bool:
     """Letters that may spell or abbreviate a word: not a capital or two, not a short word by itself."""
     within = size
     for place in range(size):
@@ -184,27 +210,38 @@ def _letters(text: Codes, size: int, kinds: npt.NDArray[np.uint16], short: Trie)
 
 
 @lean_kernel
-def _reworded(text: Codes, count: int, cut: Cut, guises: Guises) -> bool:
+def pair_of(one: Int, two: Int) -> Int:
+    """Where :class:`Guises` keeps what two characters may begin, and here and there another two."""
+    return np.int64(
+        (np.uint64(one) << np.uint64(_PAIR_BITS) | np.uint64(two)) * _MIXER >> np.uint64(64 - _PAIR_BITS)
+    )
+
+
+@lean_kernel
+def _reworded(text: Codes, kinds: Kinds, count: int, cut: Cut, guises: Guises) -> bool:
     """Tokens that stand for a word of the same sound or look, or one written backwards."""
     for first in range(count - 1):
-        start = cut.starts[first]
+        start, behind = cut.starts[first], cut.starts[first + 2]
         one, two = text[start], text[start + 1]
-        if one >= _ALL or two >= _ALL:
+        if one >= N_KINDS or two >= N_KINDS:
             return True
-        if not (
-            may_begin(guises.sounds, guises.sound[one], guises.sound[two])
-            or may_begin(guises.looks, guises.look[one], guises.look[two])
-            or may_begin(guises.turned, one, two)
-        ):
+        if behind - start > _LONGEST:
+            continue
+        begun = (
+            guises.sounding[guises.syllables[one], guises.syllables[two]] | guises.pairs[pair_of(one, two)]
+        )
+        if not begun & (SHORT | LONG if behind - start == 2 else LONG):
             continue
         for after in range(first + 2, min(first + _LONGEST, count) + 1):
             end = cut.starts[after]
             if end - start > _LONGEST:
                 break
+            if not begun & (SHORT if end - start == 2 else LONG):
+                continue
             pair = cut.starts[first + 1] - start + 2
             if end - start == 2 * (after - first) == pair:
                 continue
-            if _stands_for(text, start, end, first, after, cut, guises):
+            if _stands_for(text, kinds, start, end, first, after, cut, guises):
                 return True
     return False
 
@@ -214,14 +251,23 @@ def _likened(trie: Trie, text: Codes, start: int, end: int, likeness: npt.NDArra
     node: Int = ROOT
     for place in range(start, end):
         code = text[place]
-        node = child(trie, node, likeness[code] if code < _ALL else code)
-        if node < 0:
+        node = child(trie, node, likeness[code] if code < N_KINDS else code)
+        if node == ROOT:
             return 0
-    return np.int64(trie.table[node, 1] & VALUE)
+    return np.int64(trie.table[node, 1])
 
 
 @lean_kernel
-def _stands_for(text: Codes, start: int, end: int, first: int, after: int, cut: Cut, guises: Guises) -> bool:
+def _stands_for(
+    text: Codes,
+    kinds: Kinds,
+    start: int,
+    end: int,
+    first: int,
+    after: int,
+    cut: Cut,
+    guises: Guises,
+) -> bool:
     sound = _likened(guises.sounds, text, start, end, guises.sound)
     look = 0 if sound else _likened(guises.looks, text, start, end, guises.look)
     turned = _has(guises.turned, text, start, end)
@@ -237,48 +283,69 @@ def _stands_for(text: Codes, start: int, end: int, first: int, after: int, cut: 
             same = same and text[place] == guises.words[word - 1, place - start]
         own = own or same
         if not same and (
-            cut.starts[token + 1] - cut.starts[token] > 1 or (cut.kinds[cut.starts[token]] & COMMON != 0)
+            cut.starts[token + 1] - cut.starts[token] > 1 or kinds[cut.starts[token]] & COMMON != 0
         ):
             return False
     return own or bool(guises.keys[word - 1])
 
 
 @lean_kernel
-def _turned(text: Codes, size: int, count: int, words: Dictionary, cut: Cut, back: Codes) -> bool:
+def _turned(text: Codes, count: int, words: Dictionary, cut: Cut, back: Codes) -> bool:
     """Nearly no words make it up, and far fewer make it up when read from its end."""
+    size = len(text)
     if size < 5 or count < 0.8 * size:
         return False
+    back[0], back[size + 1] = BEGIN, END
     for place in range(size):
-        back[place] = text[size - 1 - place]
-    fewer, _ = cut_words(back, size, words, cut, cut.starts, -1)
+        back[size - place] = text[place]
+    read_words(back, size + 2, words, cut)
+    fewer = tokens(back, 1, size + 1, words, cut)
     return fewer <= (0.62 if size >= 7 else 0.5) * count
 
 
 @lean_kernel
-def may_be_disguised(
-    text: Codes, size: int, count: int, words: Dictionary, cut: Cut, turned: Cut, back: Codes, guises: Guises
-) -> bool:
-    """Whether a clause of ``count`` tokens (``cut``) may hold a disguised word; ``turned`` and ``back`` are room."""
-    kinds = cut.kinds
-    ordinary = True
-    split = False
+def _spelt(text: Codes, kinds: Kinds, guises: Guises) -> bool:
+    """Whether signs, letters or parts of characters may hide anything."""
+    size = len(text)
+    some, signs = np.uint32(0), 0
     for place in range(size):
-        ordinary = ordinary and kinds[place] & ORDINARY != 0
-        split = split or kinds[place] & SPLIT != 0
-    if not ordinary:
-        for place in range(size):
-            if kinds[place] & ODD or text[place] >= _ALL:
-                return True
-        if (
-            _gaps(text, size, kinds, guises.known)
-            or _spaced_out(size, kinds)
-            or _letters(text, size, kinds, guises.short)
-        ):
+        if text[place] >= N_KINDS:
             return True
-    if split:
+        some |= kinds[place]
+        signs += kinds[place] & (HAN | ALNUM) == 0
+    if (
+        some & ODD
+        or (some & APART and _gaps(text, size, kinds, guises.known))
+        or (signs >= 2 and _spaced_out(text, size, kinds))
+        or (some & LETTER and _letters(text, size, kinds, guises.short))
+    ):
+        return True
+    if some & SPLIT:
         for place in range(size - 1):
             if kinds[place] & SPLIT:
-                part = child(guises.splits, -1, text[place])
-                if part >= 0 and child(guises.splits, part, text[place + 1]) >= 0:
+                part = child(guises.splits, ROOT, text[place])
+                if part != ROOT and child(guises.splits, part, text[place + 1]) != ROOT:
                     return True
-    return _turned(text, size, count, words, turned, back) or _reworded(text, count, cut, guises)
+    return False
+
+
+@lean_kernel
+def may_be_disguised(
+    text: Codes,
+    kinds: Kinds,
+    odd: bool,
+    count: int,
+    words: Dictionary,
+    cut: Cut,
+    turned: Cut,
+    back: Codes,
+    guises: Guises,
+) -> np.uint8:
+    """What a clause of ``count`` tokens (``cut``) may hold: 0, :data:`SIGNS`, :data:`WORDS` or both.
+
+    ``odd`` tells whether any of its places is; ``turned`` and ``back`` are room.
+    """
+    found = SIGNS if odd and _spelt(text, kinds, guises) else np.uint8(0)
+    if _turned(text, count, words, turned, back) or _reworded(text, kinds, count, cut, guises):
+        found |= WORDS
+    return found

@@ -189,6 +189,13 @@ def _reworded(tokens: list[str], listed: Disguises) -> str:
     last = first = 0
     while first < len(tokens) - 1:
         start = starts[first]
+        if (
+            sounded[start : start + 2] not in listed.heads
+            and looked[start : start + 2] not in listed.heads
+            and text[start : start + 2] not in listed.heads
+        ):
+            first += 1
+            continue
         for after in range(min(first + _LONGEST, len(tokens)), first + 1, -1):
             end = starts[after]
             if end - start > _LONGEST or end - start == 2 * (after - first) == len(tokens[first]) + 2:
@@ -220,8 +227,8 @@ def _is_meant(word: str, window: str, tokens: list[str], listed: Disguises) -> b
     return word in listed.keys or any(same)
 
 
-def _once(text: str, segmenter: Segmenter, listed: Disguises) -> tuple[str, list[str]]:
-    """One reading of a clause, and the words it was read from: its own where nothing was changed."""
+def shown(text: str, segmenter: Segmenter, listed: Disguises) -> str:
+    """A clause with what signs, letters and parts of characters hide written plainly, once, whatever its words are."""
     if not _ORDINARY.fullmatch(text):
         text = re.sub(f"[{_MARKS}]", "", unicodedata.normalize("NFD", text)) if not text.isascii() else text
         text = unicodedata.normalize("NFC", text)
@@ -229,15 +236,15 @@ def _once(text: str, segmenter: Segmenter, listed: Disguises) -> tuple[str, list
         text = _closed_up(text, segmenter, listed)
         text = text.translate(listed.signs).translate(LOOKALIKES)
         text = _unspelt(text, listed)
-    tokens = _turned(_rejoined(text, segmenter, listed), segmenter)
-    return _reworded(tokens, listed), tokens
+    return _rejoined(text, segmenter, listed)
 
 
 def plain_words(text: str, segmenter: Segmenter) -> list[str]:
     """The words of a clause, disguised ones written plainly; joined and read again they are the same."""
     listed = load_disguises()
     for _ in range(_PASSES):
-        read, tokens = _once(text, segmenter, listed)
+        tokens = _turned(shown(text, segmenter, listed), segmenter)
+        read = _reworded(tokens, listed)
         if read == text:
             return tokens
         text = read

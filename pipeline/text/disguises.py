@@ -48,6 +48,11 @@ class Disguises:
     common: frozenset[str]
 
     @cached_property
+    def heads(self) -> frozenset[str]:
+        """First two characters, as they count, of all that ``sounds``, ``looks`` and ``turned`` hold."""
+        return frozenset(form[:2] for forms in (self.sounds, self.looks, self.turned) for form in forms)
+
+    @cached_property
     def spelt(self) -> dict[str, str]:
         """Words by syllables and, where they are one word's alone, initials; made when the first letters are met."""
         spelt: dict[str, str] = {}

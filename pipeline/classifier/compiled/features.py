@@ -8,19 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.compiled.codes import Codes, Int, Places
-from pipeline.compiled.cutting import BEFORE, BEHIND, DIGIT, NUMERAL, Cut, Dictionary, Ints, cut_words, room
+from pipeline.compiled.cutting import BEGIN, END, Cut, Dictionary, Ints, ngrams, read_words, room, tokens
 from pipeline.compiled.disguises import Guises, may_be_disguised
 from pipeline.compiled.kernels import lean_kernel
-from pipeline.compiled.trie import ROOT, VALUE, Trie, child
+from pipeline.compiled.kinds import DIGIT, NUMERAL, Kinds
+from pipeline.compiled.trie import ROOT, Trie, child
 
-_BEGIN, _NUMBER = 2, 35
+_NUMBER = 35
 _POINT, _COMMA = 46, 44
-_FIGURE = DIGIT | NUMERAL
 _LONGEST_PATTERN = 8
 _NAME = np.array([ord(character) for character in "〔姓名〕"], dtype=np.uint32)
-_LOW = np.uint64((1 << 24) - 1)
 _ROOM = 8
 """Features of one character but for pairs of classes, at most."""
+_TOGETHER = 2048
+"""Characters that are read at once: as many as what is known of them stays in a processor's own memory."""
 
 
 class Meanings(NamedTuple):
@@ -37,18 +38,19 @@ class Meanings(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Feature numbers of n clauses, repeats included: ``features[borders[i]:borders[i + 1]]``.
+    """Feature numbers of n clauses as they stand, repeats included: ``features[begins[i]:ends[i]]``.
 
-    ``unsure`` are clauses that may hold a disguised word: they have none.
+    ``hidden`` (n,) tells what each may hold that stands for something else (:func:`pipeline.compiled.disguises.may_be_disguised`).
     """
 
     features: Ints
-    borders: Places
-    unsure: npt.NDArray[np.bool_]
+    begins: Places
+    ends: Places
+    hidden: npt.NDArray[np.uint8]
 
 
 @lean_kernel
-def _put(features: Ints, at: int, feature: Int) -> int:
+def _put(features: Ints, at: Int, feature: Int) -> Int:
     if feature < 0:
         return at
     features[at] = feature
@@ -57,8 +59,8 @@ def _put(features: Ints, at: int, feature: Int) -> int:
 
 @lean_kernel
 def _meanings(
-    count: int, cut: Cut, meanings: Meanings, seen: npt.NDArray[np.int16], features: Ints, at: int
-) -> int:
+    count: int, cut: Cut, meanings: Meanings, seen: npt.NDArray[np.int16], features: Ints, at: Int
+) -> Int:
     known = 0
     negated = False
     for token in range(count):
@@ -80,18 +82,7 @@ def _meanings(
 
 
 @lean_kernel
-def _may_hold_pattern(kinds: npt.NDArray[np.uint16], size: int) -> bool:
-    """Whether any number stands beside a character that one of the patterns has beside its number."""
-    for place in range(size):
-        if kinds[place] & _FIGURE and (
-            (place > 0 and kinds[place - 1] & BEFORE) or (place + 1 < size and kinds[place + 1] & BEHIND)
-        ):
-            return True
-    return False
-
-
-@lean_kernel
-def _numbers(text: Codes, size: int, kinds: npt.NDArray[np.uint16], folded: Codes) -> int:
+def _numbers(text: Codes, size: int, kinds: Kinds, folded: Codes) -> int:
     """The text with :data:`_NUMBER` for each number in it; its length, 0 where no number is."""
     place = length = 0
     found = False
@@ -126,7 +117,7 @@ def _numbers(text: Codes, size: int, kinds: npt.NDArray[np.uint16], folded: Code
 
 
 @lean_kernel
-def _patterns(folded: Codes, length: int, meanings: Meanings, features: Ints, at: int) -> int:
+def _patterns(folded: Codes, length: int, meanings: Meanings, features: Ints, at: Int) -> Int:
     """The class of the longest pattern around each number, of several the first."""
     for place in range(length):
         if folded[place] != _NUMBER:
@@ -136,9 +127,9 @@ def _patterns(folded: Codes, length: int, meanings: Meanings, features: Ints, at
             node: Int = ROOT
             for end in range(start, min(length, start + _LONGEST_PATTERN)):
                 node = child(meanings.patterns, node, folded[end])
-                if node < 0:
+                if node == ROOT:
                     break
-                value = np.int64(meanings.patterns.table[node, 1] & VALUE)
+                value = np.int64(meanings.patterns.table[node, 1])
                 # what ends with the text is found among the longest, as slices beyond it are shorter than asked for
                 span = _LONGEST_PATTERN if end + 1 == length else end + 1 - start
                 if value and end >= place and span > longest:
@@ -149,20 +140,8 @@ def _patterns(folded: Codes, length: int, meanings: Meanings, features: Ints, at
 
 
 @lean_kernel
-def _at_beginning(text: Codes, size: int, words: Dictionary, features: Ints, at: int) -> int:
-    strings = words.strings
-    node = child(strings, -1, _BEGIN)
-    for place in range(min(2, size)):
-        if node >= 0:
-            node = child(strings, node, text[place])
-            if node >= 0:
-                at = _put(features, at, np.int64(strings.table[node, 1] & _LOW) - 1)
-    return at
-
-
-@lean_kernel
-def _without_names(codes: Codes, start: int, end: int, text: Codes) -> int:
-    size = 0
+def _without_names(codes: Codes, start: int, end: int, text: Codes, at: int) -> int:
+    """Copy ``codes[start:end]`` without marks of names to ``text`` from ``at`` on; returns where it ends."""
     place = start
     while place < end:
         if (
@@ -174,19 +153,20 @@ def _without_names(codes: Codes, start: int, end: int, text: Codes) -> int:
         ):
             place += 4
             continue
-        text[size] = codes[place]
-        size += 1
+        text[at] = codes[place]
+        at += 1
         place += 1
-    return size
+    return at
 
 
 class Room(NamedTuple):
-    """Room for one clause: its text, folded and turned round, its words both ways, and the classes met in it."""
+    """Room for clauses that are read at once, ``borders`` and their ``text``; for one, folded and turned round; and the classes met in it."""
 
     text: Codes
+    borders: Places
+    cut: Cut
     folded: Codes
     back: Codes
-    cut: Cut
     turned: Cut
     seen: npt.NDArray[np.int16]
 
@@ -196,11 +176,27 @@ class Room(NamedTuple):
 
 
 @lean_kernel
+def _gather(codes: Codes, starts: Places, ends: Places, first: int, room: Room) -> int:
+    """Put clauses from ``first`` on side by side, at least one; returns how many. Clause i's characters end at ``borders[i + 1] - 1``, the next begins two further on."""
+    many = at = 0
+    while first + many < len(starts) and (
+        not many or at + ends[first + many] - starts[first + many] + 2 <= _TOGETHER
+    ):
+        room.borders[many] = at
+        room.text[at] = BEGIN
+        at = _without_names(codes, starts[first + many], ends[first + many], room.text, at + 1)
+        room.text[at] = END
+        at += 1
+        many += 1
+    room.borders[many] = at
+    return many
+
+
+@lean_kernel
 def _count(
     codes: Codes,
     starts: Places,
     ends: Places,
-    plain: bool,
     words: Dictionary,
     meanings: Meanings,
     guises: Guises,
@@ -209,49 +205,52 @@ def _count(
     first: int,
 ) -> int:
     """Fill ``counted`` from clause ``first`` on; returns the clause that there is no more room for, or their number."""
-    features, borders, unsure = counted
-    text, cut = room.text, room.cut
-    at = borders[first]
-    for clause in range(first, len(starts)):
-        if at + (ends[clause] - starts[clause] + 1) * (_ROOM + len(room.seen)) > len(features):
-            return clause
-        size = _without_names(codes, starts[clause], ends[clause], text)
-        count, after = cut_words(text, size, words, cut, features, at)
-        unsure[clause] = not plain and may_be_disguised(
-            text, size, count, words, cut, room.turned, room.back, guises
-        )
-        if not unsure[clause]:
-            after = _meanings(count, cut, meanings, room.seen, features, after)
-            if _may_hold_pattern(cut.kinds, size):
-                length = _numbers(text, size, cut.kinds, room.folded)
-                after = _patterns(room.folded, length, meanings, features, after)
-            at = _at_beginning(text, size, words, features, after)
-        borders[clause + 1] = at
-    return len(starts)
+    features = counted.features
+    cut = room.cut
+    at: Int = counted.ends[first - 1] if first else 0
+    while first < len(starts):
+        if at + len(room.text) * (_ROOM + len(room.seen)) > len(features):
+            return first
+        many = _gather(codes, starts, ends, first, room)
+        read_words(room.text, room.borders[many], words, cut)
+        odd = figured = 0
+        for number in range(many):
+            begin, end = room.borders[number] + 1, room.borders[number + 1] - 1
+            text, kinds = room.text[begin:end], cut.kinds[begin:end]
+            while cut.odd[odd] < begin:
+                odd += 1
+            while cut.figured[figured] <= begin:
+                figured += 1
+            counted.begins[first + number] = at
+            count = tokens(room.text, begin, end, words, cut)
+            counted.hidden[first + number] = may_be_disguised(
+                text, kinds, cut.odd[odd] < end, count, words, cut, room.turned, room.back, guises
+            )
+            at = ngrams(begin, end, cut, features, at)
+            at = _meanings(count, cut, meanings, room.seen, features, at)
+            if cut.figured[figured] < end:  # else none of the patterns can be there
+                length = _numbers(text, end - begin, kinds, room.folded)
+                at = _patterns(room.folded, length, meanings, features, at)
+            counted.ends[first + number] = at
+        first += many
+    return first
 
 
 def count_clauses(
-    codes: Codes,
-    starts: Places,
-    ends: Places,
-    words: Dictionary,
-    meanings: Meanings,
-    guises: Guises,
-    *,
-    plain: bool = False,
+    codes: Codes, starts: Places, ends: Places, words: Dictionary, meanings: Meanings, guises: Guises
 ) -> Counted:
-    """Features of the clauses ``codes[starts[i]:ends[i]]``; where they are known to be ``plain`` none is unsure."""
+    """Features of the clauses ``codes[starts[i]:ends[i]]``."""
     n = len(starts)
-    longest = int((ends - starts).max(initial=0)) + 1
-    text, folded, back = (np.empty(longest, dtype=np.uint32) for _ in range(3))
+    longest = int((ends - starts).max(initial=0)) + 2
+    together = max(longest, _TOGETHER)
+    text, folded, back = (np.empty(size, dtype=np.uint32) for size in (together, longest, longest))
     seen = np.empty(len(meanings.alone) + 1, dtype=np.int16)
-    place = Room(text, folded, back, room(longest), room(longest), seen)
-    features = np.empty(8 * int((ends - starts).sum()) + 200 * longest, dtype=np.int32)
-    borders, unsure = np.zeros(n + 1, dtype=np.int64), np.zeros(n, dtype=np.bool_)
+    begins = np.empty(together // 2 + 1, dtype=np.int64)
+    place = Room(text, begins, room(together), folded, back, room(longest), seen)
+    features = np.empty(8 * int((ends - starts).sum()) + 200 * together, dtype=np.int32)
+    begun, ended = np.empty((2, n), dtype=np.int64)
+    counted = Counted(features, begun, ended, np.empty(n, dtype=np.uint8))
     done = 0
-    while True:
-        counted = Counted(features, borders, unsure)
-        done = _count(codes, starts, ends, plain, words, meanings, guises, place, counted, done)
-        if done == n:
-            return Counted(features[: borders[n]], borders, unsure)
-        features = np.concatenate([features, np.empty_like(features)])
+    while (done := _count(codes, starts, ends, words, meanings, guises, place, counted, done)) < n:
+        counted = counted._replace(features=np.concatenate([counted.features, np.empty_like(features)]))
+    return counted

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.classifier.compiled.features import Counted, Meanings, count_clauses
 from pipeline.classifier.compiled.scoring import best_run, score
-from pipeline.classifier.compiled.sums import Weights, weights_of
+from pipeline.classifier.compiled.sums import Weights, by_frequency, weights_of
 from pipeline.classifier.compiled.tables import dictionary, guises, meanings
 from pipeline.classifier.decisions import Probabilities
 from pipeline.classifier.passages import Groups
@@ -19,14 +19,15 @@ from pipeline.classifier.read import Reader
 from pipeline.compiled.clauses import ClauseArrays, clauses
 from pipeline.compiled.codes import Coded, Places, coded
 from pipeline.compiled.cutting import Dictionary, Floats
-from pipeline.compiled.disguises import Guises
+from pipeline.compiled.disguises import WORDS, Guises
 from pipeline.compiled.masking import masked
 from pipeline.compiled.normalising import normalised
 from pipeline.compiled.signatures import signatures
 from pipeline.compiled.validity import validity
 from pipeline.records import Opinion, Reading
 from pipeline.text.clauses import Clause
-from pipeline.text.disguise import plain_words
+from pipeline.text.disguise import plain_words, shown
+from pipeline.text.disguises import load_disguises
 from pipeline.text.mask import NAME
 
 CHUNK = 1000
@@ -141,37 +142,47 @@ class CompiledReader:
         return _Seen(self, clean, valid.tolist(), spans, counted, found, shares, signed)
 
     def _counted(self, texts: Coded, spans: ClauseArrays) -> Counted:
-        """Features of all clauses, disguised ones by their plain words."""
+        """Features of all clauses; of those that something hides in, of what it stands for."""
         begin = np.repeat(texts.borders[:-1], np.diff(spans.borders))
         starts, ends = begin + spans.starts, begin + spans.ends
         words, meaning, guise, *_ = self.tables
         counted = count_clauses(texts.codes, starts, ends, words, meaning, guise)
-        unsure = np.flatnonzero(counted.unsure)
-        if not len(unsure):
+        changed: list[int] = []
+        read: list[str] = []
+        for clause in np.flatnonzero(counted.hidden).tolist():
+            said = texts.codes[starts[clause] : ends[clause]].tobytes().decode("utf-32-le", "surrogatepass")
+            said = said.replace(NAME, "")
+            plain = self._plain(said, counted.hidden[clause])
+            if plain != said:
+                changed.append(clause)
+                read.append(plain)
+        if not changed:
             return counted
-        said = [
-            texts.codes[start:end].tobytes().decode("utf-32-le", "surrogatepass").replace(NAME, "")
-            for start, end in zip(starts[unsure].tolist(), ends[unsure].tolist(), strict=True)
-        ]
-        undone = coded(["".join(plain_words(text, self.plain.segmenter)) for text in said])
-        borders = undone.borders
-        second = count_clauses(undone.codes, borders[:-1], borders[1:], words, meaning, guise, plain=True)
-        added = np.zeros(len(starts) + 1, dtype=np.int64)
-        added[unsure + 1] = np.diff(second.borders)
-        places = np.repeat(counted.borders[unsure], np.diff(second.borders))
-        features = np.insert(counted.features, places, second.features)
-        return Counted(features, counted.borders + np.cumsum(added), counted.unsure)
+        undone = coded(read)
+        second = count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], words, meaning, guise)
+        size = len(counted.features)
+        counted.begins[changed], counted.ends[changed] = second.begins + size, second.ends + size
+        return counted._replace(features=np.concatenate([counted.features, second.features]))
+
+    def _plain(self, said: str, hidden: np.uint8) -> str:
+        """A clause with what is disguised in it written plainly; words are looked at only where they may stand for others."""
+        segmenter = self.plain.segmenter
+        if hidden & WORDS or shown(said, segmenter, load_disguises()) != said:
+            return "".join(plain_words(said, segmenter))
+        return said
 
 
 def tables_of(reader: Reader) -> Tables:
     """What a reader's model and lexicon are looked up in; making it takes a second or two."""
-    lexicon, vocabulary = reader.segmenter.lexicon, reader.model.vocabulary
+    lexicon, model = reader.segmenter.lexicon, reader.model
+    names = sorted(model.vocabulary, key=model.vocabulary.__getitem__)
+    vocabulary = {names[feature]: number for number, feature in enumerate(by_frequency(model).tolist())}
     classes = sorted({*lexicon.classes.values(), *lexicon.patterns.values()})
     return Tables(
         words=dictionary(vocabulary, reader.segmenter, classes),
         meanings=meanings(vocabulary, lexicon, classes),
         guises=guises(lexicon),
-        weights=weights_of(reader.model),
+        weights=weights_of(model),
     )
 
 

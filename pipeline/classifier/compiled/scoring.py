@@ -40,8 +40,7 @@ class Margins(NamedTuple):
 
 @lean_kernel
 def _score(
-    features: Ints,
-    borders: Places,
+    counted: Counted,
     sizes: Places,
     members: Places,
     groups: Places,
@@ -54,7 +53,9 @@ def _score(
     for group in range(len(groups) - 1):
         begin, end = groups[group], groups[group + 1]
         n = end - begin
-        known = number_features(features, borders, members, begin, end, weights, room)
+        known = number_features(
+            counted.features, counted.begins, counted.ends, members, begin, end, weights, room
+        )
         squares = read_all(known, weights, room)
         for column in range(columns):
             whole[group, column] = room.total[column]
@@ -98,9 +99,9 @@ def score(
         np.zeros(n, dtype=np.int64),
         np.zeros((len(members) if shared else 0, columns)),
     )
-    before = np.concatenate([[0], np.cumsum(np.diff(counted.borders)[members])])[groups]
+    before = np.concatenate([[0], np.cumsum((counted.ends - counted.begins)[members])])[groups]
     room = room_for(weights, int(np.diff(before).max(initial=0)), int(np.diff(groups).max(initial=0)))
-    _score(counted.features, counted.borders, sizes, members, groups, weights, room, margins)
+    _score(counted, sizes, members, groups, weights, room, margins)
     return margins
 
 

@@ -29,40 +29,50 @@ class Weights(NamedTuple):
     columns: int
 
 
+def by_frequency(model: Model) -> Places:
+    """(n_features,): the model's features, the most frequent first.
+
+    Here they are numbered so: what texts hold most then lies side by side, and most of it in a processor's own memory.
+    """
+    return np.argsort(model.idf, kind="stable")
+
+
 def weights_of(model: Model) -> Weights:
-    """The model's numbers; weights are kept as they are stored, in single precision."""
+    """The model's numbers, features by frequency; weights are kept as they are stored, in single precision."""
     counts = np.arange(_COUNTS, dtype=np.float64)
     times = np.concatenate([[0.0], 1.0 + np.log(counts[1:])])
     n, columns = model.weights.shape
     width = -(-columns // _STEP) * _STEP
     weights, bias = np.zeros((n, width), dtype=np.float32), np.zeros(width)
-    weights[:, :columns], bias[:columns] = model.weights, model.bias
-    return Weights(weights, np.ascontiguousarray(model.idf), bias, times, columns)
+    order = by_frequency(model)
+    weights[:, :columns], bias[:columns] = model.weights[order], model.bias
+    return Weights(weights, model.idf[order], bias, times, columns)
 
 
 class Room(NamedTuple):
     """Room for one group of clauses.
 
     Its features are numbered from 0 in order of appearance: ``numbers`` (n_features,) tells their number from 1, 0 for all others;
-    ``features`` are they, ``idf`` and ``rows`` their weights, ``counts`` how often each appears, ``last`` where it did last. ``order``
-    are the numbers of all that appear, repeats included, clause by clause, those of clause i from ``begins[i]`` on; ``before`` where the
-    same feature stood before (-1 for nowhere), ``often`` how much of its row is taken, ``ranks`` the how-manieth in its clause it is, and
-    ``met`` in what is being read; ``all`` are all numbers. ``sums`` and ``squares`` are of each clause by itself; ``total`` is what was added up last.
+    ``features`` are they, ``idf`` theirs, ``counts`` how often each appears, ``last`` where it did last. Of all that appear, repeats
+    included, clause by clause, those of clause i from ``begins[i]`` on, ``order`` are the numbers and ``met`` the features; ``before`` tells
+    where the same one stood before (-1 for nowhere), ``ranks`` the how-manieth in its clause it is, and ``read`` in what is being read.
+    ``again`` are the places of those that stood anywhere before, of clause i from ``returns[i]`` on. ``values`` are what each is taken times. ``sums`` and ``squares`` are of each clause by itself; ``total`` is what was added up last.
     """
 
     numbers: Ints
     features: Ints
     idf: Floats
-    rows: Floats
     counts: Ints
     last: Ints
     order: Ints
+    met: Ints
     begins: Places
     before: Ints
-    often: Floats
     ranks: Ints
-    met: Ints
-    all: Ints
+    read: Ints
+    again: Ints
+    returns: Places
+    values: Floats
     sums: Floats
     squares: Floats
     total: Floats
@@ -75,16 +85,17 @@ def room_for(weights: Weights, features: int, clauses: int) -> Room:
         numbers=np.zeros(len(weights.idf), dtype=np.int32),
         features=np.empty(features, dtype=np.int32),
         idf=np.empty(features),
-        rows=np.empty((features, width)),
         counts=np.empty(features, dtype=np.int32),
         last=np.empty(features, dtype=np.int32),
         order=np.empty(features, dtype=np.int32),
+        met=np.empty(features, dtype=np.int32),
         begins=np.empty(clauses + 1, dtype=np.int64),
         before=np.empty(features, dtype=np.int32),
-        often=np.empty(features),
         ranks=np.empty(features, dtype=np.int32),
-        met=np.empty(features, dtype=np.int32),
-        all=np.arange(features, dtype=np.int32),
+        read=np.empty(features, dtype=np.int32),
+        again=np.empty(features + 1, dtype=np.int32),
+        returns=np.empty(clauses + 1, dtype=np.int64),
+        values=np.empty(features),
         sums=np.empty((clauses, width)),
         squares=np.empty(clauses),
         total=np.empty(width),
@@ -93,14 +104,23 @@ def room_for(weights: Weights, features: int, clauses: int) -> Room:
 
 @lean_kernel
 def number_features(
-    features: Ints, borders: Places, members: Places, begin: int, end: int, weights: Weights, room: Room
+    features: Ints,
+    begins: Places,
+    ends: Places,
+    members: Places,
+    begin: int,
+    end: int,
+    weights: Weights,
+    room: Room,
 ) -> int:
     """Number the features of clauses ``members[begin:end]``; returns how many there are."""
     known = at = 0
+    returned: Int = 0
     for member in range(begin, end):
         start = room.begins[member - begin] = at
+        room.returns[member - begin] = returned
         clause = members[member]
-        for place in range(borders[clause], borders[clause + 1]):
+        for place in range(begins[clause], ends[clause]):
             feature = features[place]
             number = room.numbers[feature] - 1
             if number < 0:
@@ -109,19 +129,18 @@ def number_features(
                 room.numbers[feature], room.features[number] = known, feature
                 room.counts[number], room.last[number] = 0, -1
             before = room.last[number]
-            room.order[at], room.before[at] = number, before
-            room.ranks[at] = room.ranks[before] + 1 if before >= start else 1
+            room.order[at], room.met[at], room.before[at] = number, feature, before
+            room.ranks[at] = room.read[at] = room.ranks[before] + 1 if before >= start else 1
+            room.again[returned] = at
+            returned += np.int64(before >= 0)
             room.counts[number] += 1
             room.last[number] = at
             at += 1
-    room.begins[end - begin] = at
-    for number in range(known):  # by itself: so many rows are on their way from memory at a time
+    room.begins[end - begin], room.returns[end - begin] = at, returned
+    for number in range(known):
         feature = room.features[number]
         room.numbers[feature] = 0
-        idf = room.idf[number] = weights.idf[feature]
-        row, weight = room.rows[number], weights.weights[feature]
-        for column in range(len(weight)):
-            row[column] = idf * weight[column]
+        room.idf[number] = weights.idf[feature]
     return known
 
 
@@ -132,24 +151,28 @@ def _times(count: Int, times: Floats) -> float:
 
 
 @lean_kernel
-def _add_up(numbers: Ints, often: Floats, rows: Floats, total: Floats) -> None:
-    """Sums of rows, each taken so ``often``, one after the other (four to a round are half the time)."""
+def _add_up(features: Ints, values: Floats, weights: Weights, total: Floats) -> None:
+    """Sums of the features' weights, each taken times its value, one after the other (four to a round are half the time).
+
+    The weights are read where they are: copied to one place, doubles would fill a processor's nearest memory.
+    """
+    rows = weights.weights
     total[:] = 0.0
-    rest = len(numbers) % 4
-    for place in range(0, len(numbers) - rest, 4):
+    rest = len(features) % 4
+    for place in range(0, len(features) - rest, 4):
         a, b, c, d = (
-            rows[numbers[place]],
-            rows[numbers[place + 1]],
-            rows[numbers[place + 2]],
-            rows[numbers[place + 3]],
+            rows[features[place]],
+            rows[features[place + 1]],
+            rows[features[place + 2]],
+            rows[features[place + 3]],
         )
-        p, q, r, s = often[place], often[place + 1], often[place + 2], often[place + 3]
+        p, q, r, s = values[place], values[place + 1], values[place + 2], values[place + 3]
         for column in range(len(total)):
             total[column] = total[column] + p * a[column] + q * b[column] + r * c[column] + s * d[column]
-    for place in range(len(numbers) - rest, len(numbers)):
-        row, times = rows[numbers[place]], often[place]
+    for place in range(len(features) - rest, len(features)):
+        row, value = rows[features[place]], values[place]
         for column in range(len(total)):
-            total[column] += times * row[column]
+            total[column] += value * row[column]
 
 
 @lean_kernel
@@ -161,15 +184,15 @@ def sum_clauses(clauses: int, weights: Weights, room: Room) -> None:
         for place in range(begin, end):
             idf = room.idf[room.order[place]]
             rank = room.ranks[place]
-            room.often[place] = 1.0
+            room.values[place] = idf
             if rank == 1:
                 squares += idf * idf
             else:
                 now, earlier = _times(rank, weights.times), _times(rank - 1, weights.times)
-                room.often[place] = now - earlier
+                room.values[place] = (now - earlier) * idf
                 squares += (now * now - earlier * earlier) * idf * idf
         room.squares[clause] = squares
-        _add_up(room.order[begin:end], room.often[begin:end], room.rows, room.sums[clause])
+        _add_up(room.met[begin:end], room.values[begin:end], weights, room.sums[clause])
 
 
 @lean_kernel
@@ -189,25 +212,24 @@ def read_together(first: int, last: int, weights: Weights, room: Room) -> None:
     total = room.total
     total[:] = 0.0
     squares = 0.0
-    begin, second = room.begins[first], room.begins[first + 1]
-    for place in range(begin, second):
-        room.met[place] = room.ranks[place]
     for clause in range(first, last):
         squares += room.squares[clause]
         for column in range(len(total)):
             total[column] += room.sums[clause, column]
-    for place in range(second, room.begins[last]):
+    begin = room.begins[first]
+    for number in range(room.returns[first], room.returns[last]):
+        place = room.again[number]
         before = room.before[place]
-        alone = room.met[place] = room.ranks[place]
-        if before >= begin and room.met[before] + 1 != alone:
-            rank = room.met[place] = room.met[before] + 1
+        alone = room.read[place] = room.ranks[place]
+        if before >= begin and room.read[before] + 1 != alone:
+            rank = room.read[place] = room.read[before] + 1
             idf = room.idf[room.order[place]]
             now, earlier = _times(rank, weights.times), _times(rank - 1, weights.times)
             own, less = _times(alone, weights.times), _times(alone - 1, weights.times)
             squares += (now * now - earlier * earlier - own * own + less * less) * idf * idf
-            often, row = now - earlier - own + less, room.rows[room.order[place]]
+            value, row = (now - earlier - own + less) * idf, weights.weights[room.met[place]]
             for column in range(len(total)):
-                total[column] += often * row[column]
+                total[column] += value * row[column]
     _finish(squares, weights, total)
 
 
@@ -216,9 +238,9 @@ def read_all(known: int, weights: Weights, room: Room) -> float:
     """Margins of the whole group into ``room.total``; returns the square of its length."""
     squares = 0.0
     for number in range(known):
-        times = room.often[number] = _times(room.counts[number], weights.times)
-        squares += (times * room.idf[number]) ** 2
-    _add_up(room.all[:known], room.often, room.rows, room.total)
+        value = room.values[number] = _times(room.counts[number], weights.times) * room.idf[number]
+        squares += value * value
+    _add_up(room.features[:known], room.values[:known], weights, room.total)
     _finish(squares, weights, room.total)
     return squares
 
@@ -230,8 +252,9 @@ def share_out(squares: float, weights: Weights, room: Room, shares: Floats) -> N
     for clause in range(len(shares)):
         begin, end = room.begins[clause], room.begins[clause + 1]
         for place in range(begin, end):
-            count = room.counts[room.order[place]]
-            room.often[place] = _times(count, weights.times) / count
-        _add_up(room.order[begin:end], room.often[begin:end], room.rows, room.total)
+            number = room.order[place]
+            count = room.counts[number]
+            room.values[place] = _times(count, weights.times) / count * room.idf[number]
+        _add_up(room.met[begin:end], room.values[begin:end], weights, room.total)
         for column in range(shares.shape[1]):
             shares[clause, column] = room.total[column] / length
