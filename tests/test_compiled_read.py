@@ -125,7 +125,6 @@ def test_clauses_that_hide_nothing_have_the_plain_features(reader, fast, pieces)
     vocabulary = reader.model.vocabulary
     number_of = np.argsort(by_frequency(reader.model))
     listed = load_disguises()
-    words, meanings, guises, *_ = fast.tables
 
     @settings(max_examples=400, deadline=None)
     @given(st.lists(st.one_of(st.sampled_from(pieces), ANY), max_size=25).map("".join))
@@ -133,7 +132,7 @@ def test_clauses_that_hide_nothing_have_the_plain_features(reader, fast, pieces)
         clean = mask(normalise(text))
         spans = split_clauses(clean)
         starts, ends = (np.array([span[side] for span in spans], dtype=np.int64) for side in (0, 1))
-        counted = count_clauses(coded([clean]).codes, starts, ends, words, meanings, guises)
+        counted = count_clauses(coded([clean]).codes, starts, ends, *fast.tables.terms)
         for i, span in enumerate(spans):
             text = clean[span.start : span.end]
             said = text.replace(NAME, "")
@@ -160,14 +159,11 @@ def test_most_clauses_hide_nothing_for_sure(reader, fast):
         for span in split_clauses(text)
     ]
     starts, ends = np.array(spans, dtype=np.int64).T
-    words, meanings, guises, *_ = fast.tables
-    assert (
-        count_clauses(joined.codes, starts, ends, words, meanings, guises).hidden.astype(bool).mean() < 0.02
-    )
+    assert count_clauses(joined.codes, starts, ends, *fast.tables.terms).hidden.astype(bool).mean() < 0.02
 
 
 def test_words_are_cut_as_by_the_segmenter(reader, fast, pieces):
-    words = fast.tables.words
+    words = fast.tables.terms.words
 
     @settings(max_examples=300, deadline=None)
     @given(st.lists(st.one_of(st.sampled_from(pieces), UNICODE), max_size=25).map("".join))

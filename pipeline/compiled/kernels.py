@@ -20,14 +20,14 @@ import numba
 Loop = TypeVar("Loop", bound=Callable[..., object])
 
 _KEPT = "kernels-"
-_PARTS = ("compiled/*.py", "text/*.py", "classifier/**/*.py", "intake/compiled_*.py")
-"""The files of the program that hold loops, and constants of theirs."""
+_PARTS = ("compiled/*.py", "text/*.py", "classifier/**/*.py", "intake/compiled_*.py", "lexicon.py")
+"""The files of the program that hold loops, constants of theirs, and what makes the tables they look things up in."""
 
 _config: Any = numba.config
 
 
 @functools.cache
-def _kept() -> Path | None:
+def kept_folder() -> Path | None:
     """Where compiled loops are kept, their owner's alone: beside the program, or with the user's caches; None where neither can be written."""
     room = Path(__file__).parent
     digest = hashlib.sha256()
@@ -49,7 +49,7 @@ def _kept() -> Path | None:
 
 def _compiled(loop: Loop, **options: Any) -> Loop:
     options |= {"nogil": True, "error_model": "numpy"}
-    kept, before = _kept(), _config.CACHE_DIR
+    kept, before = kept_folder(), _config.CACHE_DIR
     _config.CACHE_DIR = before or str(kept or "")
     try:
         return cast("Loop", numba.njit(cache=bool(before or kept), **options)(loop))

@@ -159,7 +159,9 @@ def _placed(
             fits = True
             for number in range(begin + 1, end):
                 place = base + ranks[children[number]]
-                fits = fits and following[place] == place
+                if following[place] != place:
+                    fits = False
+                    break
             if fits:
                 break
             row = _free(following, row + 1)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.classifier.compiled.features import Counted, Meanings, count_clauses
+from pipeline.classifier.compiled.kept import kept
 from pipeline.classifier.compiled.scoring import best_run, score
 from pipeline.classifier.compiled.sums import Weights, by_frequency, weights_of
 from pipeline.classifier.compiled.tables import dictionary, guises, meanings
@@ -34,12 +35,18 @@ CHUNK = 1000
 """Texts scored at once."""
 
 
-class Tables(NamedTuple):
-    """All that scoring looks things up in; a process makes it once."""
+class Terms(NamedTuple):
+    """What features are found by; see :mod:`pipeline.classifier.compiled.tables`."""
 
     words: Dictionary
     meanings: Meanings
     guises: Guises
+
+
+class Tables(NamedTuple):
+    """All that scoring looks things up in; a process makes it once."""
+
+    terms: Terms
     weights: Weights
 
 
@@ -145,8 +152,7 @@ class CompiledReader:
         """Features of all clauses; of those that something hides in, of what it stands for."""
         begin = np.repeat(texts.borders[:-1], np.diff(spans.borders))
         starts, ends = begin + spans.starts, begin + spans.ends
-        words, meaning, guise, *_ = self.tables
-        counted = count_clauses(texts.codes, starts, ends, words, meaning, guise)
+        counted = count_clauses(texts.codes, starts, ends, *self.tables.terms)
         changed: list[int] = []
         read: list[str] = []
         for clause in np.flatnonzero(counted.hidden).tolist():
@@ -159,7 +165,7 @@ class CompiledReader:
         if not changed:
             return counted
         undone = coded(read)
-        second = count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], words, meaning, guise)
+        second = count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], *self.tables.terms)
         size = len(counted.features)
         counted.begins[changed], counted.ends[changed] = second.begins + size, second.ends + size
         return counted._replace(features=np.concatenate([counted.features, second.features]))
@@ -173,16 +179,19 @@ class CompiledReader:
 
 
 def tables_of(reader: Reader) -> Tables:
-    """What a reader's model and lexicon are looked up in; making it takes a second or two."""
+    """What a reader's model and lexicon are looked up in; making it takes a second or two, where it is not kept."""
+    return Tables(kept(Terms, reader.model, lambda: _terms(reader)), weights_of(reader.model))
+
+
+def _terms(reader: Reader) -> Terms:
     lexicon, model = reader.segmenter.lexicon, reader.model
     names = sorted(model.vocabulary, key=model.vocabulary.__getitem__)
     vocabulary = {names[feature]: number for number, feature in enumerate(by_frequency(model).tolist())}
     classes = sorted({*lexicon.classes.values(), *lexicon.patterns.values()})
-    return Tables(
+    return Terms(
         words=dictionary(vocabulary, reader.segmenter, classes),
         meanings=meanings(vocabulary, lexicon, classes),
         guises=guises(lexicon),
-        weights=weights_of(model),
     )
 
 

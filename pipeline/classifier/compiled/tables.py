@@ -172,10 +172,13 @@ def _pairs(changed: Iterable[tuple[Iterable[str], npt.NDArray[np.uint16]]]) -> n
     pairs = np.zeros(k.N_KINDS, dtype=np.uint8)
     for forms, counted in changed:
         alike: defaultdict[int, list[int]] = defaultdict(list)
-        for point, like in enumerate(counted.tolist()):
-            alike[like].append(point)
+        for point in np.flatnonzero(counted != np.arange(len(counted))).tolist():
+            alike[int(counted[point])].append(point)
         for form in forms:
-            for one, two in product(alike[ord(form[0])], alike[ord(form[1])]):
+            either = [
+                [*alike[point], *([point] if counted[point] == point else [])] for point in map(ord, form[:2])
+            ]
+            for one, two in product(*either):
                 pairs[guise.pair_of(one, two)] |= _begun(form)
     return pairs
 
