@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 import re
 
 from pipeline.lexicon import Lexicon
@@ -52,9 +51,8 @@ def refuses(said: str, segmenter: Segmenter) -> bool:
 
 def gives(said: str, segmenter: Segmenter) -> bool:
     """Whether a clause says that something was given or taken."""
-    begun = _beginnings(segmenter.lexicon)
     counted = not _GOODS.isdisjoint(segmenter.lexicon.counted(said))
-    if not counted and begun.isdisjoint(map(operator.add, said, said[1:])):
+    if not counted and not _begun(said, segmenter.lexicon):
         return False
     known = segmenter.lexicon.classes
     terms = [(token, known[token]) for token in segmenter.tokens(said) if token in known]
@@ -67,7 +65,19 @@ def gives(said: str, segmenter: Segmenter) -> bool:
     )
 
 
+def _begun(said: str, lexicon: Lexicon) -> bool:
+    """Whether any term of giving and taking may begin in a clause: most hold none, and need not be cut."""
+    beginnings, likely = _beginnings(lexicon)
+    return any(said[found.start() : found.start() + 2] in beginnings for found in likely.finditer(said))
+
+
 @functools.lru_cache(maxsize=4)
-def _beginnings(lexicon: Lexicon) -> frozenset[str]:
-    """The first two characters of terms of giving and taking: most clauses hold none, and need not be cut."""
-    return frozenset(term[:2] for term, kind in lexicon.classes.items() if kind in _ACTS or kind in _GOODS)
+def _beginnings(lexicon: Lexicon) -> tuple[frozenset[str], re.Pattern[str]]:
+    """The first two characters of terms of giving and taking, and a pattern that finds such first ones before such second ones."""
+    beginnings = frozenset(
+        term[:2] for term, kind in lexicon.classes.items() if kind in _ACTS or kind in _GOODS
+    )
+    first, second = (
+        re.escape("".join(sorted({each[side : side + 1] for each in beginnings}))) for side in (0, 1)
+    )
+    return beginnings, re.compile(f"[{first}](?=[{second}])" if first and second else r"(?!)")

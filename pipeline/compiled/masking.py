@@ -13,7 +13,7 @@ from pipeline.compiled.codes import Places, coded
 from pipeline.compiled.mask_starts import starts
 from pipeline.compiled.mask_tables import tables
 from pipeline.text import cues, figures, names
-from pipeline.text.mask import mask
+from pipeline.text.mask import masking
 from pipeline.text.rules import Rule, Starts
 
 RULES: dict[int, Rule] = {
@@ -54,15 +54,31 @@ _ROOM = 0.1
 
 
 def masked(texts: Sequence[str]) -> list[str]:
-    """``[mask(text) for text in texts]``, of normalised texts."""
+    """``[mask(text) for text in texts]``, of normalised texts.
+
+    What they are changed to on the way is looked at together, since a look at one text costs most for being one.
+    """
     known = dict(zip(texts, starts_of(texts), strict=True))
-
-    def known_or_found(text: str) -> Starts:
-        if (found := known.get(text)) is None:
-            found = known[text] = starts_of([text])[0]
-        return found
-
-    return [mask(text, known_or_found) if known[text] else text for text in texts]
+    done = list(texts)
+    under_way = [
+        (number, steps, next(steps))
+        for number, steps in enumerate(map(masking, texts))
+        if known[texts[number]]
+    ]
+    while under_way:
+        waiting = []
+        for number, steps, text in under_way:
+            asked = text
+            try:
+                while asked in known:
+                    asked = steps.send(known[asked])
+                waiting.append((number, steps, asked))
+            except StopIteration as finished:
+                done[number] = finished.value
+        changed = list({asked for _, _, asked in waiting})
+        known |= zip(changed, starts_of(changed), strict=True)
+        under_way = waiting
+    return done
 
 
 def starts_of(texts: Sequence[str]) -> list[Starts]:

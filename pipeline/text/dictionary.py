@@ -6,8 +6,6 @@ import csv
 from importlib.util import find_spec
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.text.segment import Segmenter
 
 
@@ -16,6 +14,8 @@ def frequencies(segmenter: Segmenter) -> dict[str, int]:
 
     The dictionary is that of jieba, read without loading jieba; rjieba carries the same one.
     """
+    import pandas as pd  # noqa: PLC0415  # the tables made of it are kept: most processes never read it
+
     spec = find_spec("jieba")
     where = spec.submodule_search_locations if spec else None
     assert where  # noqa: S101  # a dependency

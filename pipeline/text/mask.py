@@ -10,12 +10,16 @@ words in front of them tell from a part number or a year (:mod:`pipeline.text.cu
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 
 from pipeline.text import cues, figures
 from pipeline.text.names import name_spans
-from pipeline.text.rules import Rule, Starts, StartsOf
+from pipeline.text.rules import Rule, Starts
 
 NAME = "〔姓名〕"
+Asking = Generator[str, Starts | None, str]
+"""Makes another text of a text; gives each that it comes to, and is told where in it rules can begin to match (None: anywhere)."""
+
 MARK = re.compile(r"〔[^〔〕\n]{1,6}〕")
 
 
@@ -51,26 +55,34 @@ def _replaced(text: str, rule: Rule, judge: figures.Judge, starts: Starts | None
     return "".join([*parts, text[last:]]) if parts else text
 
 
-def _numbers_masked(text: str, starts_of: StartsOf | None) -> str:
-    starts = starts_of(text) if starts_of else None
+def _numbers_masked(text: str) -> Asking:
+    starts = yield text
     for rule, judge in NUMBERS:
         if (starts is None or rule in starts) and rule.worth_trying(text):
             before, text = text, _replaced(text, rule, judge, starts)
-            if starts_of and text != before:
-                starts = starts_of(text)
+            if text != before:
+                starts = yield text
     return text
 
 
-def _names_masked(text: str, starts_of: StartsOf | None) -> str:
+def _names_masked(text: str) -> Asking:
+    starts = yield text
     parts: list[str] = []
     last = 0
-    for start, end in name_spans(text, starts_of(text) if starts_of else None):
+    for start, end in name_spans(text, starts):
         parts += [text[last:start], NAME]
         last = end
     return "".join([*parts, text[last:]]) if parts else text
 
 
-def mask(text: str, starts_of: StartsOf | None = None) -> str:
+def masking(text: str) -> Asking:
+    """:func:`mask` step by step, so that where rules can begin may be found for many texts at once."""
+    while (masked := (yield from _names_masked((yield from _numbers_masked(text))))) != text:
+        text = masked  # a mark may have uncovered what a number or word beside it hid; each round shortens what is unmasked
+    return text
+
+
+def mask(text: str) -> str:
     """Replace personal data in a normalised text by marks.
 
     Telephone numbers in figures or in words (转 and 分机 included; not 12345 or 400 numbers), identity numbers (check
@@ -79,9 +91,11 @@ def mask(text: str, starts_of: StartsOf | None = None) -> str:
     house numbers, days of birth, student, staff, patient and order numbers by the word before them, and names: with a
     title, introduced, as 老李 or 张姐, in lists and signatures, and alone where their characters are those of names.
     What is not caught: docs/masking.md. ``mask(mask(x)) == mask(x)``; the time grows with the length alone.
-
-    ``starts_of`` says where in a text each rule can begin to match: the result is the same, sooner.
     """
-    while (masked := _names_masked(_numbers_masked(text, starts_of), starts_of)) != text:
-        text = masked  # a mark may have uncovered what a number or word beside it hid; each round shortens what is unmasked
-    return text
+    steps = masking(text)
+    try:
+        next(steps)
+        while True:
+            steps.send(None)
+    except StopIteration as done:
+        return str(done.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -35,6 +35,3 @@ class Rule:
 
 Starts = Mapping[Rule, Sequence[int] | None]
 """Where in one text matches of each rule can begin, in order, or None: anywhere. A rule that is not there has no match."""
-
-StartsOf = Callable[[str], Starts]
-"""From any text to its starts; without (None), rules are tried at every character."""
