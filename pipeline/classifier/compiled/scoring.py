@@ -56,11 +56,11 @@ def _score(
         known = number_features(
             counted.features, counted.begins, counted.ends, members, begin, end, weights, room
         )
-        squares = read_all(known, weights, room)
+        sum_clauses(n, weights, room)
+        squares = read_all(n, known, weights, room)
         for column in range(columns):
             whole[group, column] = room.total[column]
             telling[group, column] = -np.inf if n else room.total[column]
-        sum_clauses(n, weights, room)
         for first in range(n):
             size, last = 0, first
             while last < n and size < PASSAGE:

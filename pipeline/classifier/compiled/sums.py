@@ -56,7 +56,9 @@ class Room(NamedTuple):
     ``features`` are they, ``idf`` theirs, ``counts`` how often each appears, ``last`` where it did last. Of all that appear, repeats
     included, clause by clause, those of clause i from ``begins[i]`` on, ``order`` are the numbers and ``met`` the features; ``before`` tells
     where the same one stood before (-1 for nowhere), ``ranks`` the how-manieth in its clause it is, and ``read`` in what is being read.
-    ``again`` are the places of those that stood anywhere before, of clause i from ``returns[i]`` on. ``values`` are what each is taken times. ``sums`` and ``squares`` are of each clause by itself; ``total`` is what was added up last.
+    ``again`` are the places of those that stood anywhere before, of clause i from ``returns[i]`` on. ``values`` are what each adds to its
+    clause, ``spread`` (by number) what they make together over the idf; ``few`` and ``extra`` are features in work, and what they are taken
+    times. ``sums`` and ``squares`` are of each clause by itself; ``total`` is what was added up last.
     """
 
     numbers: Ints
@@ -73,6 +75,9 @@ class Room(NamedTuple):
     again: Ints
     returns: Places
     values: Floats
+    spread: Floats
+    few: Ints
+    extra: Floats
     sums: Floats
     squares: Floats
     total: Floats
@@ -96,10 +101,19 @@ def room_for(weights: Weights, features: int, clauses: int) -> Room:
         again=np.empty(features + 1, dtype=np.int32),
         returns=np.empty(clauses + 1, dtype=np.int64),
         values=np.empty(features),
+        spread=np.empty(features),
+        few=np.empty(features, dtype=np.int32),
+        extra=np.empty(features),
         sums=np.empty((clauses, width)),
         squares=np.empty(clauses),
         total=np.empty(width),
     )
+
+
+@lean_kernel
+def _times(count: Int, times: Floats) -> float:
+    """1 + ln(count), 0 for none."""
+    return float(times[count] if count < len(times) else 1.0 + np.log(count))
 
 
 @lean_kernel
@@ -113,7 +127,10 @@ def number_features(
     weights: Weights,
     room: Room,
 ) -> int:
-    """Number the features of clauses ``members[begin:end]``; returns how many there are."""
+    """Number the features of clauses ``members[begin:end]``; returns how many there are.
+
+    The n-th time that a clause holds a feature, it adds what the logarithm grows by.
+    """
     known = at = 0
     returned: Int = 0
     for member in range(begin, end):
@@ -127,10 +144,14 @@ def number_features(
                 number = known
                 known += 1
                 room.numbers[feature], room.features[number] = known, feature
-                room.counts[number], room.last[number] = 0, -1
+                room.counts[number], room.last[number], room.spread[number] = 0, -1, 0.0
+                room.idf[number] = weights.idf[feature]
             before = room.last[number]
             room.order[at], room.met[at], room.before[at] = number, feature, before
-            room.ranks[at] = room.read[at] = room.ranks[before] + 1 if before >= start else 1
+            rank = room.ranks[at] = room.read[at] = room.ranks[before] + 1 if before >= start else 1
+            adds = 1.0 if rank == 1 else _times(rank, weights.times) - _times(rank - 1, weights.times)
+            room.values[at] = adds * room.idf[number]
+            room.spread[number] += adds
             room.again[returned] = at
             returned += np.int64(before >= 0)
             room.counts[number] += 1
@@ -138,26 +159,17 @@ def number_features(
             at += 1
     room.begins[end - begin], room.returns[end - begin] = at, returned
     for number in range(known):
-        feature = room.features[number]
-        room.numbers[feature] = 0
-        room.idf[number] = weights.idf[feature]
+        room.numbers[room.features[number]] = 0
     return known
 
 
 @lean_kernel
-def _times(count: Int, times: Floats) -> float:
-    """1 + ln(count), 0 for none."""
-    return float(times[count] if count < len(times) else 1.0 + np.log(count))
-
-
-@lean_kernel
 def _add_up(features: Ints, values: Floats, weights: Weights, total: Floats) -> None:
-    """Sums of the features' weights, each taken times its value, one after the other (four to a round are half the time).
+    """Add the features' weights to ``total``, each taken times its value, one after the other (four to a round are half the time).
 
     The weights are read where they are: copied to one place, doubles would fill a processor's nearest memory.
     """
     rows = weights.weights
-    total[:] = 0.0
     rest = len(features) % 4
     for place in range(0, len(features) - rest, 4):
         a, b, c, d = (
@@ -177,21 +189,18 @@ def _add_up(features: Ints, values: Floats, weights: Weights, total: Floats) -> 
 
 @lean_kernel
 def sum_clauses(clauses: int, weights: Weights, room: Room) -> None:
-    """Of each clause by itself the weighted rows and the square of its length: the n-th time a feature adds what the logarithm grows by."""
+    """Of each clause by itself the weighted rows and the square of its length."""
     for clause in range(clauses):
         begin, end = room.begins[clause], room.begins[clause + 1]
         squares = 0.0
         for place in range(begin, end):
-            idf = room.idf[room.order[place]]
+            value = room.values[place]
+            squares += value * value
             rank = room.ranks[place]
-            room.values[place] = idf
-            if rank == 1:
-                squares += idf * idf
-            else:
-                now, earlier = _times(rank, weights.times), _times(rank - 1, weights.times)
-                room.values[place] = (now - earlier) * idf
-                squares += (now * now - earlier * earlier) * idf * idf
+            if rank > 1:
+                squares += 2.0 * value * _times(rank - 1, weights.times) * room.idf[room.order[place]]
         room.squares[clause] = squares
+        room.sums[clause] = 0.0
         _add_up(room.met[begin:end], room.values[begin:end], weights, room.sums[clause])
 
 
@@ -234,27 +243,45 @@ def read_together(first: int, last: int, weights: Weights, room: Room) -> None:
 
 
 @lean_kernel
-def read_all(known: int, weights: Weights, room: Room) -> float:
-    """Margins of the whole group into ``room.total``; returns the square of its length."""
+def read_all(clauses: int, known: int, weights: Weights, room: Room) -> float:
+    """Margins of the whole group into ``room.total``; returns the square of its length.
+
+    What its clauses add up to by themselves (:func:`sum_clauses`), and for features of several clauses what they count less together.
+    """
+    total = room.total
+    total[:] = 0.0
+    for clause in range(clauses):
+        for column in range(len(total)):
+            total[column] += room.sums[clause, column]
     squares = 0.0
+    few: Int = 0
     for number in range(known):
-        value = room.values[number] = _times(room.counts[number], weights.times) * room.idf[number]
-        squares += value * value
-    _add_up(room.features[:known], room.values[:known], weights, room.total)
-    _finish(squares, weights, room.total)
+        times, idf = _times(room.counts[number], weights.times), room.idf[number]
+        squares += (times * idf) ** 2
+        room.few[few], room.extra[few] = room.features[number], (times - room.spread[number]) * idf
+        few += np.int64(room.counts[number] > 1)
+    _add_up(room.few[:few], room.extra[:few], weights, total)
+    _finish(squares, weights, total)
     return squares
 
 
 @lean_kernel
 def share_out(squares: float, weights: Weights, room: Room, shares: Floats) -> None:
-    """What each clause adds to the margins of all, since every occurrence carries an equal part of its feature's value."""
+    """What each clause adds to the margins of all, since every occurrence carries an equal part of its feature's value.
+
+    For a feature that appears once that is what it adds to its clause; only the others are taken once more.
+    """
     length = np.sqrt(squares)
     for clause in range(len(shares)):
-        begin, end = room.begins[clause], room.begins[clause + 1]
-        for place in range(begin, end):
+        few: Int = 0
+        for place in range(room.begins[clause], room.begins[clause + 1]):
             number = room.order[place]
             count = room.counts[number]
-            room.values[place] = _times(count, weights.times) / count * room.idf[number]
-        _add_up(room.met[begin:end], room.values[begin:end], weights, room.total)
+            part = _times(count, weights.times) / count * room.idf[number]
+            room.few[few], room.extra[few] = room.met[place], part - room.values[place]
+            few += np.int64(count > 1)
+        for column in range(len(room.total)):
+            room.total[column] = room.sums[clause, column]
+        _add_up(room.few[:few], room.extra[:few], weights, room.total)
         for column in range(shares.shape[1]):
             shares[clause, column] = room.total[column] / length
