@@ -41,7 +41,11 @@ def kept(kind: type[Kept], model: Model, make: Callable[[], Kept]) -> Kept:
     ]
     digest = hashlib.sha256(repr(made_of).encode() + (SHIPPED / "data/disguises.tsv").read_bytes())
     path = folder / f"tables-{digest.hexdigest()[:16]}.npz"
-    with contextlib.suppress(OSError, ValueError, KeyError, BadZipFile), np.load(path) as stored:
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, EOFError, BadZipFile),  # missing, damaged
+        path.open("rb") as file,
+        np.load(file) as stored,
+    ):
         return _put_together(kind, stored, "")
     made = make()
     with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=folder) as room:

@@ -1,0 +1,75 @@
+"""Tables of the shipped model are kept between processes, as they were made; of a model of one's own nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.classifier.compiled import kept as keeping
+from pipeline.classifier.compiled.kept import kept
+from pipeline.classifier.compiled.read import Terms, tables_of
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "kept_folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def made(reader):
+    return tables_of(reader).terms
+
+
+def never():
+    raise AssertionError("made again")
+
+
+def leaves(tables):
+    for part in tables:
+        if hasattr(part, "_fields"):
+            yield from leaves(part)
+        else:
+            yield part
+
+
+def test_what_is_kept_is_read_as_it_was_made(reader, folder, made):
+    assert kept(Terms, reader.model, lambda: made) is made
+    again = kept(Terms, reader.model, never)
+    for one, other in zip(leaves(made), leaves(again), strict=True):
+        assert type(one) is type(other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        np.testing.assert_array_equal(one, other)
+    assert [path.suffix for path in folder.iterdir()] == [".npz"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: data[:-400] + b"x" * 400]
+)
+def test_a_damaged_file_is_made_again(reader, folder, made, damage):
+    kept(Terms, reader.model, lambda: made)
+    [path] = folder.iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    assert kept(Terms, reader.model, lambda: made) is made
+    kept(Terms, reader.model, never)
+
+
+def test_other_words_are_other_tables(reader, folder, made, monkeypatch):
+    kept(Terms, reader.model, lambda: made)
+    monkeypatch.setattr(keeping, "version", lambda library: "another")
+    assert kept(Terms, reader.model, lambda: made) is made
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_what_a_model_of_ones_own_knows_is_not_kept(reader, folder, made):
+    own = replace(reader.model, card={**reader.model.card, "version": "model-of-ones-own"})
+    assert kept(Terms, own, lambda: made) is made
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_no_harm(reader, made, monkeypatch, tmp_path):
+    for folder in (None, tmp_path / "missing"):
+        monkeypatch.setattr(keeping, "kept_folder", lambda folder=folder: folder)
+        assert kept(Terms, reader.model, lambda: made) is made
