@@ -15,7 +15,8 @@ NUMBER = "#"
 """In a term: any number, in digits or characters (``跑了#趟``)."""
 
 _TERM = re.compile(r"(?=[^#]*#?[^#]*$)[\u3400-\u9fffA-Za-z0-9#]{1,12}")
-_DIGITS = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[〇零一二两三四五六七八九十百千万亿几半]+")
+_NUMERALS = "〇零一二两三四五六七八九十百千万亿几半"
+_DIGITS = re.compile(rf"[0-9]+(?:[.,][0-9]+)*|[{_NUMERALS}]+")
 _LONGEST_PATTERN = 8
 _CLASS = re.compile(r"[a-z][a-z_]*")
 HEADER = ("term", "class", "note")
@@ -49,8 +50,18 @@ class Lexicon:
             frozenset(after[0] for _, _, after in parts if after),
         )
 
+    @cached_property
+    def _met(self) -> re.Pattern[str]:
+        """Where a number and what stands beside one in a pattern meet: most texts have no such place."""
+        before, after = (re.escape("".join(sorted(characters))) for characters in self._beside)
+        number = f"[0-9{_NUMERALS}{NUMBER}]"
+        sides = [f"[{before}]{number}" if before else "", f"{number}[{after}]" if after else ""]
+        return re.compile("|".join(filter(None, sides)) or r"(?!)")
+
     def counted(self, text: str) -> Iterator[str]:
         """Classes of the patterns in a text, in order of the numbers they hold, the longest at each number."""
+        if not self._met.search(text):
+            return
         folded = _DIGITS.sub(NUMBER, text)
         place = folded.find(NUMBER)
         while place >= 0:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.clues.named import who_is_named
 from pipeline.clues.reasons import CONCERNS, REASONS, Evidence, clue_reasons
 from pipeline.documents.clues import ClueRow, clue_row, write_clues
 from pipeline.errors import InputError, OutputError
@@ -145,7 +146,9 @@ def reasons(text, labels, workspace, reader, evidence=""):
     start = masked.index(evidence)
     end = start + len(evidence or masked)
     shown = [Evidence(code, start, end) for code in workspace.taxonomy.parse(labels)]
-    return clue_reasons(masked, split_clauses(masked), shown, workspace.taxonomy, reader.segmenter)
+    return clue_reasons(
+        masked, who_is_named(masked), split_clauses(masked), shown, workspace.taxonomy, reader.segmenter
+    )
 
 
 @pytest.mark.parametrize(("text", "labels", "expected"), CLUES)
@@ -163,7 +166,9 @@ def test_evidence_far_away_or_about_another_department_does_not_count(workspace,
 
     def found(text, about=None):
         shown = Evidence(PRODUCT, text.index("样品"), len(text), about)
-        return clue_reasons(text, split_clauses(text), [shown], workspace.taxonomy, reader.segmenter)
+        return clue_reasons(
+            text, who_is_named(text), split_clauses(text), [shown], workspace.taxonomy, reader.segmenter
+        )
 
     assert found(text) == ("bribery",)
     assert found(text, [0, 1, 2, 3, 4]) == ("bribery",)
@@ -177,7 +182,9 @@ def test_labels_of_another_taxonomy_are_concerned_as_they_are_told(workspace, re
     clauses, shown = split_clauses(text), [Evidence(STALLING, 0, len(text))]
 
     def found(concerns):
-        return clue_reasons(text, clauses, shown, workspace.taxonomy, reader.segmenter, concerns)
+        return clue_reasons(
+            text, who_is_named(text), clauses, shown, workspace.taxonomy, reader.segmenter, concerns
+        )
 
     assert found(CONCERNS) == ()
     assert found(CONCERNS._replace(bribery=frozenset({STALLING}))) == ("bribery",)
@@ -201,16 +208,16 @@ def test_reasons_come_in_order_and_only_with_a_name(workspace, reader):
 def test_any_text_is_read_and_names_are_needed(workspace, reader, pieces):
     text = "".join(pieces)
     found = clue_reasons(
-        text, split_clauses(text), [Evidence(GIFTS, 0, len(text))], workspace.taxonomy, reader.segmenter
+        text,
+        who_is_named(text),
+        split_clauses(text),
+        [Evidence(GIFTS, 0, len(text))],
+        workspace.taxonomy,
+        reader.segmenter,
     )
     assert list(found) == [reason for reason in REASONS if reason in found]
     assert not found or "〔姓名〕" in text
-    assert (
-        clue_reasons(
-            text.replace("〔姓名〕", ""), split_clauses(text), [], workspace.taxonomy, reader.segmenter
-        )
-        == ()
-    )
+    assert who_is_named(text.replace("〔姓名〕", "")) == []
 
 
 ROWS = (

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 
 from pipeline.classifier.compiled.features import count_clauses
 from pipeline.classifier.compiled.read import compiled
-from pipeline.classifier.compiled.sums import by_frequency
+from pipeline.classifier.compiled.weights import by_frequency
 from pipeline.classifier.features import clause_features
 from pipeline.compiled.codes import Int, coded
-from pipeline.compiled.cutting import BEGIN, END, read_words, room, tokens
+from pipeline.compiled.cut import BEGIN, END, room
+from pipeline.compiled.cutting import read_words, tokens
 from pipeline.compiled.disguises import WORDS
 from pipeline.compiled.trie import ROOT, child, may_begin, may_go_on, put, rank_of, trie_of
 from pipeline.records import Opinion

@@ -17,6 +17,7 @@ from pipeline.classifier.decisions import Floats, Probabilities
 from pipeline.classifier.files import load_model
 from pipeline.classifier.model import Model
 from pipeline.classifier.sight import PlainSight, Sight, see
+from pipeline.clues.named import Named, who_is_named
 from pipeline.clues.reasons import CONCERNS, Concerns, Evidence, Reason, clue_reasons
 from pipeline.directory import Directory
 from pipeline.records import Finding, Opinion, Reading
@@ -106,9 +107,9 @@ class Reader:
             assigned = [(only, label, together[label], unsure[label]) for label in labels]
         findings = tuple(self._finding(*pair, sight, number, groups) for pair in assigned)
         clue: tuple[Reason, ...] = ()
-        if NAME in text:
+        if NAME in text and (named := who_is_named(text)):
             withheld = [int(label) for label in self.model.issues if unsure[label] and label not in labels]
-            clue = self._clue(sight, number, groups, findings, withheld)
+            clue = self._clue(sight, number, named, groups, findings, withheld)
         return Reading(
             opinion=self._masked(opinion, text),
             valid=True,
@@ -178,6 +179,7 @@ class Reader:
         self,
         sight: Sight,
         number: int,
+        named: Sequence[Named],
         groups: Mapping[str, Sequence[int]],
         findings: Sequence[Finding],
         withheld: Sequence[int],
@@ -188,7 +190,9 @@ class Reader:
         for label in withheld:
             start, end = sight.evidence(number, range(len(clauses)), label)
             shown.append(Evidence(self.taxonomy.codes[label], start, end))
-        return clue_reasons(sight.texts[number], clauses, shown, self.taxonomy, self.segmenter, self.concerns)
+        return clue_reasons(
+            sight.texts[number], named, clauses, shown, self.taxonomy, self.segmenter, self.concerns
+        )
 
     def _finding(
         self,

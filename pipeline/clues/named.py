@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipeline.text.clauses import Clause
 from pipeline.text.mask import NAME
 
 _LEFT, _RIGHT = 24, 12
@@ -47,29 +45,26 @@ _WITNESS_RIGHT = re.compile("(?:老师|先生|女士|师傅|老板|[姐哥叔婶
 
 
 class Named(NamedTuple):
-    """The clause in which somebody is named, and whether as the holder of an office."""
+    """Where in a text somebody is named, and whether as the holder of an office."""
 
-    clause: int
+    start: int
     official: bool
 
 
-def who_is_named(text: str, clauses: Sequence[Clause]) -> list[Named]:
+def who_is_named(text: str) -> list[Named]:
     """Who is named and could be meant, in order."""
     named: list[Named] = []
-    clause = 0
     for mark in re.finditer(NAME, text):
         start, end = mark.span()
-        while clause < len(clauses) - 1 and clauses[clause].end <= start:
-            clause += 1
         left, right = text[max(0, start - _LEFT) : start], text[end : end + _RIGHT]
         if _ACCUSED_LEFT.search(left):
-            named.append(Named(clause, official=True))
+            named.append(Named(start, official=True))
         elif _NO_NAME_LEFT.search(left) or _WRITER_LEFT.search(left) or _addressed(left, right):
             continue
         elif _TITLED_RIGHT.match(right) or _TITLED_LEFT.search(left) or _OFFICE_LEFT.search(left):
-            named.append(Named(clause, official=True))
+            named.append(Named(start, official=True))
         elif not _WITNESS_RIGHT.match(right):
-            named.append(Named(clause, official=False))
+            named.append(Named(start, official=False))
     return named
 
 

@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
-from pipeline.clues.named import Named, who_is_named
+from pipeline.clues.named import Named
 from pipeline.clues.words import DATE, MONEY, RETURNED, TAKEN, gives, refuses
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.clauses import Clause
-from pipeline.text.mask import NAME
 from pipeline.text.segment import Segmenter
 
 Reason = Literal["money", "date", "bribery"]
@@ -56,13 +55,16 @@ class Evidence(NamedTuple):
 
 def clue_reasons(
     text: str,
-    clauses: list[Clause],
+    named: Sequence[Named],
+    clauses: Sequence[Clause],
     evidence: Sequence[Evidence],
     taxonomy: Taxonomy,
     segmenter: Segmenter,
     concerns: Concerns = CONCERNS,
 ) -> tuple[Reason, ...]:
     """Why an opinion is a clue, in the order of :data:`REASONS`; empty where it is none. ``text`` is masked, ``clauses`` are its own.
+
+    ``named`` are they that :func:`~pipeline.clues.named.who_is_named` finds in it.
 
     Not named are the writer, whom the letter is addressed to, and who is asked or thanked. An amount or a calendar date (a month of a year or with its day, 去年中秋) counts near an official and the
     evidence of an issue, an amount also where he takes it. Bribery is one of the labels that it ``concerns`` or the lexicon's
@@ -73,19 +75,22 @@ def clue_reasons(
     labels = {shown.label for shown in evidence}
     praised = any(taxonomy[label].kind == "praise" for label in labels)
     only_praised = praised and labels.isdisjoint(taxonomy.issues)
-    if NAME not in text:
-        return ()
     opinion = _Opinion(text, evidence, clauses)
     found: set[Reason] = set()
-    for named in who_is_named(text, clauses):
-        if praised and any(map(RETURNED.search, opinion.said(opinion.near(named.clause, _LABEL_REACH)))):
+    clause = 0
+    for start, official in named:
+        while clause < len(clauses) - 1 and clauses[clause].end <= start:
+            clause += 1
+        if praised and any(map(RETURNED.search, opinion.said(opinion.near(clause, _LABEL_REACH)))):
             continue
-        if not found.issuperset(_BY_BRIBERY) and _bribery(opinion, named, segmenter, concerns.bribery):
+        if not found.issuperset(_BY_BRIBERY) and _bribery(
+            opinion, clause, official, segmenter, concerns.bribery
+        ):
             found.add("bribery")
-            near = opinion.near(named.clause, _REACH if named.official else 0)
+            near = opinion.near(clause, _REACH if official else 0)
             found.update(["money"] if any(map(MONEY.search, opinion.said(near))) else [])
-        if named.official and not only_praised:
-            found |= _amounts_and_dates(opinion, named.clause, taxonomy.issues, concerns.work_style)
+        if official and not only_praised:
+            found |= _amounts_and_dates(opinion, clause, taxonomy.issues, concerns.work_style)
     return tuple(reason for reason in REASONS if reason in found)
 
 
@@ -150,11 +155,13 @@ def _amounts_and_dates(
     return found
 
 
-def _bribery(opinion: _Opinion, named: Named, segmenter: Segmenter, labels: frozenset[str]) -> bool:
+def _bribery(
+    opinion: _Opinion, clause: int, official: bool, segmenter: Segmenter, labels: frozenset[str]
+) -> bool:
     """Whether a label or the words near a name say that something was given or taken, and none that it was refused."""
-    if opinion.labels(named.clause, _LABEL_REACH if named.official else 0) & labels:
+    if opinion.labels(clause, _LABEL_REACH if official else 0) & labels:
         return True
-    near = opinion.near(named.clause, _REACH if named.official else 0)
-    return any(opinion.gives(clause, segmenter) for clause in near) and not any(
+    near = opinion.near(clause, _REACH if official else 0)
+    return any(opinion.gives(other, segmenter) for other in near) and not any(
         refuses(said, segmenter) for said in opinion.said(near)
     )

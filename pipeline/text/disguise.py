@@ -98,7 +98,7 @@ def _closed_up(text: str, segmenter: Segmenter, listed: Disguises) -> str:
     return "".join([*parts, text[last:]])
 
 
-def _unspelt(text: str, listed: Disguises) -> str:
+def unspelt(text: str, listed: Disguises) -> str:
     """Words spelt in letters, in part or whole, and initials beside Chinese characters, written out."""
     parts: list[str] = []
     last = 0
@@ -235,7 +235,7 @@ def shown(text: str, segmenter: Segmenter, listed: Disguises) -> str:
         text = _ADORNED.sub(_plain_letter, text)
         text = _closed_up(text, segmenter, listed)
         text = text.translate(listed.signs).translate(LOOKALIKES)
-        text = _unspelt(text, listed)
+        text = unspelt(text, listed)
     return _rejoined(text, segmenter, listed)
 
 

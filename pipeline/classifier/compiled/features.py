@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.compiled.codes import Codes, Int, Places
-from pipeline.compiled.cutting import BEGIN, END, Cut, Dictionary, Ints, ngrams, read_words, room, tokens
-from pipeline.compiled.disguises import Guises, may_be_disguised
+from pipeline.compiled.cut import BEGIN, END, Cut, Dictionary, Ints, room
+from pipeline.compiled.cutting import ngrams, read_words, tokens
+from pipeline.compiled.disguises import WORDS, Guises
+from pipeline.compiled.hidden_signs import may_hide
+from pipeline.compiled.hidden_words import may_stand_for_others
 from pipeline.compiled.kernels import lean_kernel
 from pipeline.compiled.kinds import DIGIT, NUMERAL, Kinds
 from pipeline.compiled.trie import ROOT, Trie, child
@@ -40,7 +43,7 @@ class Meanings(NamedTuple):
 class Counted(NamedTuple):
     """Feature numbers of n clauses as they stand, repeats included: ``features[begins[i]:ends[i]]``.
 
-    ``hidden`` (n,) tells what each may hold that stands for something else (:func:`pipeline.compiled.disguises.may_be_disguised`).
+    ``hidden`` (n,) tells what each may hold that stands for something else, 0 for nothing; see :mod:`pipeline.compiled.disguises`.
     """
 
     features: Ints
@@ -223,9 +226,10 @@ def _count(
                 figured += 1
             counted.begins[first + number] = at
             count = tokens(room.text, begin, end, words, cut)
-            counted.hidden[first + number] = may_be_disguised(
-                text, kinds, cut.odd[odd] < end, count, words, cut, room.turned, room.back, guises
-            )
+            hidden = may_hide(text, kinds, guises) if cut.odd[odd] < end else np.uint8(0)
+            if may_stand_for_others(text, kinds, count, words, cut, room.turned, room.back, guises):
+                hidden |= WORDS
+            counted.hidden[first + number] = hidden
             at = ngrams(begin, end, cut, features, at)
             at = _meanings(count, cut, meanings, room.seen, features, at)
             if cut.figured[figured] < end:  # else none of the patterns can be there

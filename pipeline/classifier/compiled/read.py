@@ -12,22 +12,22 @@ import numpy.typing as npt
 from pipeline.classifier.compiled.features import Counted, Meanings, count_clauses
 from pipeline.classifier.compiled.kept import kept
 from pipeline.classifier.compiled.scoring import best_run, score
-from pipeline.classifier.compiled.sums import Weights, by_frequency, weights_of
 from pipeline.classifier.compiled.tables import dictionary, guises, meanings
+from pipeline.classifier.compiled.weights import Weights, by_frequency, weights_of
 from pipeline.classifier.decisions import Probabilities
 from pipeline.classifier.passages import Groups
 from pipeline.classifier.read import Reader
 from pipeline.compiled.clauses import ClauseArrays, clauses
 from pipeline.compiled.codes import Coded, Places, coded
-from pipeline.compiled.cutting import Dictionary, Floats
-from pipeline.compiled.disguises import WORDS, Guises
+from pipeline.compiled.cut import Dictionary, Floats
+from pipeline.compiled.disguises import LETTERS, WORDS, Guises
 from pipeline.compiled.masking import masked
 from pipeline.compiled.normalising import normalised
 from pipeline.compiled.signatures import signatures
 from pipeline.compiled.validity import validity
 from pipeline.records import Opinion, Reading
 from pipeline.text.clauses import Clause
-from pipeline.text.disguise import plain_words, shown
+from pipeline.text.disguise import plain_words, shown, unspelt
 from pipeline.text.disguises import load_disguises
 from pipeline.text.mask import NAME
 
@@ -77,7 +77,7 @@ class _Seen:
 
     def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
         begin = int(self.spans.borders[number])
-        places = np.fromiter(members, dtype=np.int64, count=len(members)) + begin
+        places = np.array(members, dtype=np.int64) + begin
         first, last = best_run(self.shares, label, self.spans.sentences, places)
         return int(self.spans.starts[first]), int(self.spans.ends[last])
 
@@ -172,8 +172,12 @@ class CompiledReader:
 
     def _plain(self, said: str, hidden: np.uint8) -> str:
         """A clause with what is disguised in it written plainly; words are looked at only where they may stand for others."""
-        segmenter = self.plain.segmenter
-        if hidden & WORDS or shown(said, segmenter, load_disguises()) != said:
+        segmenter, listed = self.plain.segmenter, load_disguises()
+        if hidden == LETTERS:
+            changed = unspelt(said, listed) != said
+        else:
+            changed = bool(hidden & WORDS) or shown(said, segmenter, listed) != said
+        if changed:
             return "".join(plain_words(said, segmenter))
         return said
 

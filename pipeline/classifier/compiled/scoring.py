@@ -12,7 +12,6 @@ import numpy as np
 from pipeline.classifier.compiled.features import Counted
 from pipeline.classifier.compiled.sums import (
     Room,
-    Weights,
     number_features,
     read_all,
     read_together,
@@ -20,9 +19,10 @@ from pipeline.classifier.compiled.sums import (
     share_out,
     sum_clauses,
 )
+from pipeline.classifier.compiled.weights import Weights
 from pipeline.classifier.passages import PASSAGE
 from pipeline.compiled.codes import Int, Places
-from pipeline.compiled.cutting import Floats, Ints
+from pipeline.compiled.cut import Floats, Ints
 from pipeline.compiled.kernels import lean_kernel
 
 

@@ -17,7 +17,7 @@ from pipeline.classifier.features import BEGIN, END, NEGATION_CLASSES
 from pipeline.compiled import disguises as guise
 from pipeline.compiled import kinds as k
 from pipeline.compiled.codes import coded
-from pipeline.compiled.cutting import CLASS_BITS, NGRAM, WORD_BITS, Dictionary
+from pipeline.compiled.cut import CLASS_BITS, NGRAM, WORD_BITS, Dictionary
 from pipeline.compiled.disguises import Guises
 from pipeline.compiled.trie import Trie, put, trie_of
 from pipeline.lexicon import NUMBER, Lexicon
