@@ -92,7 +92,7 @@ def score(
     (:func:`pipeline.classifier.passages.passages`), that of the whole where there is none. With ``shared``, what each of the
     members adds is told as well.
     """
-    n, columns = len(groups) - 1, weights.columns
+    n, columns = len(groups) - 1, len(weights.bias)
     margins = Margins(
         np.empty((n, columns)),
         np.empty((n, columns)),
