@@ -32,7 +32,6 @@ _MOST_PAIRS = 21
 """Binary logarithm of the bits of ``pairs``, at most: a quarter of a megabyte, which a processor keeps near."""
 _TRIES = 32
 _SIZES = 20
-_LONGEST = 256
 
 
 class Trie(NamedTuple):
@@ -102,7 +101,10 @@ def _nodes(codes: Codes, borders: Places, order: Nodes) -> tuple[Nodes, Codes, N
     parents = np.empty(len(codes), dtype=np.int64)
     last = np.empty(len(codes), dtype=np.uint32)
     ends = np.empty(len(order), dtype=np.int64)
-    path = np.empty(_LONGEST, dtype=np.int64)
+    longest = 0
+    for string in order:
+        longest = max(longest, borders[string + 1] - borders[string])
+    path = np.empty(longest, dtype=np.int64)
     made = 0
     begun, length = np.int64(0), np.int64(0)
     for string in order:
@@ -193,6 +195,9 @@ def trie_of(strings: Sequence[str], values: npt.ArrayLike | None = None) -> tupl
     """``(trie, ends)``: the node that each string ends at. Strings may repeat; none is empty.
 
     ``values`` (n_strings,) are the ends' values; of a string that repeats the last one's.
+
+    Raises:
+        OverflowError: the strings are more than rows can be numbered for, sixteen million.
     """
     order = np.array(sorted(range(len(strings)), key=strings.__getitem__), dtype=np.int64)
     parents, last, ends = _nodes(*coded(strings), order)
@@ -211,6 +216,8 @@ def trie_of(strings: Sequence[str], values: npt.ArrayLike | None = None) -> tupl
     size = len(rows) + 2 * len(points) + 2
     while (end := _placed(families, begins, children, rank, rows, bases, len(points) + 1, size)) < 0:
         size *= 2
+    if end + len(points) >= _ROW:
+        raise OverflowError(f"{len(strings):,} strings")
 
     table = np.zeros((end + len(points) + 1, 2), dtype=np.uint64)
     table[:, 0] = _NOBODY << _ROW_BITS
