@@ -63,8 +63,14 @@ def test_other_words_are_other_tables(reader, folder, made, monkeypatch):
     assert len(list(folder.iterdir())) == 2
 
 
-def test_what_a_model_of_ones_own_knows_is_not_kept(reader, folder, made):
-    own = replace(reader.model, card={**reader.model.card, "version": "model-of-ones-own"})
+@pytest.mark.parametrize("version", ["base-of-ones-own", "trained-beside-the-shipped"])
+def test_what_a_model_of_ones_own_knows_is_not_kept(
+    reader, folder, made, version, tmp_path_factory, monkeypatch
+):
+    checkout = tmp_path_factory.mktemp("checkout")
+    (checkout / "models/trained-beside-the-shipped").mkdir(parents=True)
+    monkeypatch.setattr(keeping, "SHIPPED", checkout)
+    own = replace(reader.model, card={**reader.model.card, "version": version})
     assert kept(Terms, own, lambda: made) is made
     assert list(folder.iterdir()) == []
 

@@ -22,6 +22,8 @@ from pipeline.workspace import SHIPPED
 
 Kept = TypeVar("Kept", bound=NamedTuple)
 
+_BASE = "base-"
+"""Begins the names of models of a corpus alone."""
 _LIBRARIES = ("jieba", "rjieba", "numpy")
 """Whose words are in the tables, and whose arrays they are."""
 
@@ -32,7 +34,9 @@ def kept(kind: type[Kept], model: Model, make: Callable[[], Kept]) -> Kept:
     The loops' folder is another for every version of the program; what else the tables depend on is in the file's name.
     """
     folder = kept_folder()
-    if folder is None or not (SHIPPED / "models" / model.version).is_dir():
+    # in a checkout that is somebody's workspace as well, models of their own lie beside the shipped one
+    shipped = model.version.startswith(_BASE) and (SHIPPED / "models" / model.version).is_dir()
+    if folder is None or not shipped:
         return make()
     made_of = [
         model.card["files"],
