@@ -50,6 +50,8 @@ def test_the_canary_is_one():
     assert set().union(*map(found_in, unpacked(buffer.getvalue()))) == {"note"}
     for folder in ("data", "models", "pipeline", "docs"):
         for path in files_below(ROOT / folder):
+            if "__pycache__" in path.parts:
+                continue  # kept tables list all characters in their order, and the bird's follow one another there
             assert not searched(path, path.name), path
 
 
