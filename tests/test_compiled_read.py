@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from pipeline.classifier.compiled.features import count_clauses
 from pipeline.classifier.compiled.read import compiled
+from pipeline.classifier.compiled.tables import met
 from pipeline.classifier.compiled.weights import by_frequency
 from pipeline.classifier.features import clause_features
 from pipeline.compiled.codes import Int, coded
@@ -222,3 +223,17 @@ def test_a_node_is_given_another_value():
     put(trie, ends[:1], [7])
     assert child(trie, ends[0], ord("包")) == ends[1]
     assert int(trie.table[ends[0], 1]) == 7
+
+
+def test_a_trie_takes_long_strings_and_says_when_they_are_too_many(monkeypatch):
+    trie, ends = trie_of(["红" * 1000, "红" * 999 + "包"], [1, 2])
+    assert [int(trie.table[end, 1]) for end in ends] == [1, 2]
+    monkeypatch.setattr("pipeline.compiled.trie._ROW", 3)
+    with pytest.raises(OverflowError, match="2 strings"):
+        trie_of(["红包", "礼物"])
+
+
+def test_words_that_no_text_can_hold_as_one_are_not_looked_for():
+    """The walk to the likeliest words does not look whether a word goes beyond what words are looked for in."""
+    words = ["红包", "γ射线", "红·包", "红\U00020000包", "红包😀", "A4纸"]
+    assert met(words).tolist() == [True, False, False, True, False, True]

@@ -87,7 +87,7 @@ def kinds(lexicon: Lexicon) -> k.Kinds:
     return table
 
 
-def _met(words: Sequence[str]) -> npt.NDArray[np.bool_]:
+def met(words: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Of each word whether a text can hold it as one: of words with other characters none is looked for, whatever is listed."""
     codes, borders = coded(words)
     strange = [point for point in np.unique(codes).tolist() if not _IN_WORDS.fullmatch(chr(point))]
@@ -108,7 +108,7 @@ def dictionary(vocabulary: dict[str, int], segmenter: Segmenter, classes: list[s
     place = dict(zip(words, range(len(words)), strict=True))
     means = np.array([number[name] for name in lexicon.classes.values()], dtype=np.uint64)
     values[[place[term] for term in lexicon.classes]] |= means << CLASS_BITS
-    values[~_met(words)] = 0
+    values[~met(words)] = 0
     ngrams = [
         feature for feature in vocabulary if len(feature) <= NGRAM or BEGIN in feature or END in feature
     ]
