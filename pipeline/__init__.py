@@ -31,7 +31,7 @@ The map, in the order of the data's way (``run.py`` is the same way as code)::
     withdrawing  what is taken back, or old, leaves every store and result
     cli         the commands
 
-beside the nouns they share: ``errors``, ``records``, ``taxonomy``, ``migration`` (of ``migration_steps``, kept in
+beside the nouns they share: ``errors``, ``records``, ``columns``, ``taxonomy``, ``migration`` (of ``migration_steps``, kept in
 ``migration_files``) and ``carrying`` (old labels in new categories), ``directory``, ``lexicon``, ``workspace``, ``lock``, ``workers`` (the processes of this machine); and ``audit``, the chain of what was done.
 
 In Python, under the names of the commands::

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -12,11 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import pandas as pd
-
 from pipeline import __version__
-from pipeline.aggregate.stored import dumped
-from pipeline.aggregate.tables import Tables
+from pipeline.aggregate.tally import Tally
 from pipeline.classifier.files import libraries, mismatch
 from pipeline.classifier.model import Model
 from pipeline.classifier.read import Reader
@@ -31,6 +29,9 @@ from pipeline.review.audits import audited_pairs
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.aggregate.tables import Tables
     from pipeline.papers import Order
 
 SAID = ("office", "round", "day", "days")
@@ -42,11 +43,16 @@ Progress = Callable[[float, int], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What a run made: the folder, the tables, and ``run.json`` as a dict."""
+    """What a run made: the folder, what it counted, and ``run.json`` as a dict."""
 
     folder: Path
-    tables: Tables
+    tally: Tally
     run: dict[str, Any]
+
+    @functools.cached_property
+    def tables(self) -> Tables:
+        """What it counted, as tables, made when they are first asked for."""
+        return self.tally.tables()
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -110,10 +116,11 @@ def judge(
         (streamed or _stream)(source, counting, space.root, folder, options, begin)
         stream = counting.stream()
         clock.lap("read")
-        tables = stream.tally.tables()
         run = _run_record(origin(), source, reader.model, space, stream)
-        clock.lap("aggregate")
+        result = Result(output, stream.tally, run)
         if papers:
+            tables = result.tables
+            clock.lap("aggregate")
             run["order"] = ordered(options.get("order"))
             run["letters"] = papers(tables, stream, run, reader.model.card, folder)
             clock.lap("documents")
@@ -121,7 +128,7 @@ def judge(
         folder.path("run.json").write_text(
             json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
-    return Result(folder=output, tables=tables, run=run), stream.tally.ids
+    return result, stream.tally.ids
 
 
 def ordered(order: Order | None) -> dict[str, Any]:
@@ -131,7 +138,8 @@ def ordered(order: Order | None) -> dict[str, Any]:
 
 def _papers(output: Path, space: Workspace, options: Options) -> Callable[..., list[str]]:
     """What writes the papers once all is counted; what lies in the result folder is looked at before anything is read."""
-    from pipeline.papers import Order, Sealed, check_seal, ledger_in, write_papers  # noqa: PLC0415  # `classify` needs none
+    from pipeline.aggregate.stored import dumped  # noqa: PLC0415  # `classify` needs neither tables nor papers
+    from pipeline.papers import Order, Sealed, check_seal, ledger_in, write_papers  # noqa: PLC0415  # the same
 
     order = options.get("order") or Order()
     check_seal(output, order)

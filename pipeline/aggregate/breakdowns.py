@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.aggregate.counted import Counted, Factor
 from pipeline.aggregate.sources import GROUPS
 from pipeline.taxonomy import Taxonomy
 
@@ -27,35 +26,6 @@ def label_column(code: str) -> str:
 CUBE = ("department", "label", "source", "period", "distinct")
 """Distinct opinions by all that they can be looked at by, rows that occur only; ``label`` "" counts all opinions about a
 department. Of repeats the first one tells source and period, so that sums over them are ``summary``'s distinct counts."""
-
-
-class Factor(NamedTuple):
-    """What each of n opinions has of a few values: ``levels[codes[i]]``; ``codes`` is (n,), all levels occur."""
-
-    codes: npt.NDArray[np.int32]
-    levels: list[str]
-
-
-@dataclass(frozen=True)
-class Counted:
-    """n opinions as counted.
-
-    ``first`` (n,): the opinion each one repeats, or itself; ``kept`` (n,): those that count; ``valid`` and ``review`` (n,)
-    within them; ``days``, ``channels``, ``sources`` of all. Of the kept alone: ``concerns``, a row for each
-    (opinion, department) with ``beliefs`` (n_concerns, n_labels), and ``cells``, a row for each finding; ``cluster`` in
-    both is ``first`` of the opinion.
-    """
-
-    first: npt.NDArray[np.int32]
-    kept: npt.NDArray[np.bool_]
-    valid: npt.NDArray[np.bool_]
-    review: npt.NDArray[np.bool_]
-    days: Factor
-    channels: Factor
-    sources: Factor
-    concerns: pd.DataFrame
-    beliefs: npt.NDArray[np.float32]
-    cells: pd.DataFrame
 
 
 def broken_down(
@@ -77,6 +47,7 @@ def broken_down(
 
 def cube_of(
     counted: Counted,
+    concerns: pd.DataFrame,
     cells: pd.DataFrame,
     periods: Factor,
     departments: Sequence[str],
@@ -87,9 +58,9 @@ def cube_of(
     group = np.array([GROUPS.index(name) for name in counted.sources.levels], dtype=np.int64)
     names = (departments, ["", *codes], GROUPS, periods.levels)
     sizes = tuple(map(len, names))
-    concerns, carried = once(counted.concerns, ["department"]), once(cells, ["department", "label"])
-    opinion, department = (np.concatenate([concerns[key], carried[key]]) for key in ("opinion", "department"))
-    label = np.concatenate([np.zeros(len(concerns), dtype=np.int64), carried["label"] + 1])
+    about, carried = once(concerns, ["department"]), once(cells, ["department", "label"])
+    opinion, department = (np.concatenate([about[key], carried[key]]) for key in ("opinion", "department"))
+    label = np.concatenate([np.zeros(len(about), dtype=np.int64), carried["label"] + 1])
     source, period = group[counted.sources.codes[opinion]], periods.codes[opinion]
     place = np.ravel_multi_index((department, label, source, period), sizes)
     occurring, distinct = np.unique(place, return_counts=True)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.aggregate.counted import Concerns
 from pipeline.aggregate.likelihood import HeldOutPosteriors
 from pipeline.aggregate.prevalence import Estimate, estimate_shares
 from pipeline.classifier.decisions import BINS, POSTERIOR_EDGES
@@ -25,7 +26,7 @@ class Shares(NamedTuple):
 
 
 def shares_of(
-    concerns: pd.DataFrame,
+    concerns: Concerns,
     beliefs: npt.NDArray[np.float32],
     audited: Audited,
     held_out: HeldOutPosteriors,
@@ -33,13 +34,12 @@ def shares_of(
 ) -> Shares:
     """Estimate the share of each label among the distinct opinions about each department, and among all.
 
-    ``concerns`` has a row for each (opinion, department), with the ``cluster`` of repeats, ``beliefs`` (n_concerns,
-    n_labels) how likely each label is of it. Of repeats the first counts. An opinion about several departments has a label
-    where it has it about any of them.
+    ``beliefs`` (n_concerns, n_labels) are how likely each label is of an opinion about a department. Of repeats the first
+    counts. An opinion about several departments has a label where it has it about any of them.
     """
-    first = ~concerns.duplicated(["cluster", "department"]).to_numpy()
-    opinion, department = (concerns[name].to_numpy()[first] for name in ("opinion", "department"))
-    cluster = np.unique(concerns["cluster"].to_numpy()[first], return_inverse=True)[1]
+    first = ~pd.DataFrame(concerns._asdict()).duplicated(["cluster", "department"]).to_numpy()
+    opinion, department = concerns.opinion[first], concerns.department[first]
+    cluster = np.unique(concerns.cluster[first], return_inverse=True)[1]
     clusters, labels = int(cluster.max(initial=-1)) + 1, beliefs.shape[1]
     asked = np.isin(opinion, list(audited))
     truth = np.zeros((len(opinion), labels), dtype=bool)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.aggregate.breakdowns import Counted, broken_down, cube_of, once, periods_of, regrouped
+from pipeline.aggregate.breakdowns import broken_down, cube_of, once, periods_of, regrouped
+from pipeline.aggregate.counted import Counted
 from pipeline.aggregate.estimates import Shares
 from pipeline.aggregate.prevalence import Estimate, as_counted
 from pipeline.aggregate.sources import GROUPS
@@ -53,22 +54,21 @@ def tables_of(
 ) -> Tables:
     """All tables, in directory and taxonomy order, zeros included; without ``shares`` those counted, by Wilson's interval."""
     kinds = pd.Categorical([label.kind for label in taxonomy.labels])
-    cells = counted.cells.assign(kind=kinds.take(counted.cells["label"].to_numpy()))
+    concerns = pd.DataFrame(counted.concerns._asdict())
+    cells = pd.DataFrame(counted.cells._asdict()).assign(kind=kinds.take(counted.cells.label))
     departments = [*directory.names, UNSPECIFIED]
     periods = periods_of(counted.days)
     channels = regrouped(counted.channels, lambda channel: channel or "未注明")
     by_source = broken_down(cells, counted, counted.sources, "source", taxonomy).set_index("source")
     return Tables(
-        totals=_totals(counted, cells),
-        summary=_summary(counted.concerns, cells, departments, taxonomy.codes, shares),
-        by_label=_by_label(
-            cells, len(np.unique(counted.first[counted.valid])), taxonomy.codes, shares and shares.together
-        ),
-        by_department=_by_department(counted, cells, departments, directory),
+        totals=counted.totals(taxonomy),
+        summary=_summary(concerns, cells, departments, taxonomy.codes, shares),
+        by_label=_by_label(cells, counted.valid_distinct(), taxonomy.codes, shares and shares.together),
+        by_department=_by_department(counted, concerns, cells, departments, directory),
         by_period=broken_down(cells, counted, periods, "period", taxonomy),
         by_channel=broken_down(cells, counted, channels, "channel", taxonomy),
         by_source=by_source.loc[[name for name in GROUPS if name in by_source.index]].reset_index(),
-        cube=cube_of(counted, cells, periods, departments, taxonomy.codes),
+        cube=cube_of(counted, concerns, cells, periods, departments, taxonomy.codes),
     )
 
 
@@ -114,31 +114,6 @@ def recounted(
         by_label=_by_label(cells, int(tables.totals["valid_distinct"]), taxonomy.codes),
         by_department=by_department,
     )
-
-
-def _totals(counted: Counted, cells: pd.DataFrame) -> dict[str, int | str]:
-    kept = np.unique(counted.days.codes[counted.kept]).tolist()
-    days = sorted(filter(None, (counted.days.levels[code] for code in kept)))
-    kinds = {
-        name: (int(group["opinion"].nunique()), int(group["cluster"].nunique()))
-        for name, group in cells.groupby("kind")
-    }
-    issue, praise = kinds.get("issue", (0, 0)), kinds.get("praise", (0, 0))
-    return {
-        "accepted": int(counted.kept.sum()),
-        "distinct": len(np.unique(counted.first[counted.kept])),
-        "valid": int(counted.valid.sum()),
-        "valid_distinct": len(np.unique(counted.first[counted.valid])),
-        "issue": issue[0],
-        "issue_distinct": issue[1],
-        "praise": praise[0],
-        "praise_distinct": praise[1],
-        "suggestion": kinds.get("suggestion", (0, 0))[0],
-        "suggestion_distinct": kinds.get("suggestion", (0, 0))[1],
-        "needs_review": int(counted.review.sum()),
-        "first_day": days[0] if days else "",
-        "last_day": days[-1] if days else "",
-    }
 
 
 def _summary(
@@ -195,9 +170,13 @@ def _by_label(
 
 
 def _by_department(
-    counted: Counted, cells: pd.DataFrame, departments: Sequence[str], directory: Directory
+    counted: Counted,
+    concerns: pd.DataFrame,
+    cells: pd.DataFrame,
+    departments: Sequence[str],
+    directory: Directory,
 ) -> pd.DataFrame:
-    size, concerns = len(departments), counted.concerns
+    size = len(departments)
     reviewed = concerns.assign(review=counted.review[concerns["opinion"].to_numpy()])
     columns = [
         np.bincount(concerns["department"], minlength=size),

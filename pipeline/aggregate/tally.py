@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from pipeline.aggregate.breakdowns import Counted, Factor
-from pipeline.aggregate.estimates import shares_of
+from pipeline.aggregate.counted import Cells, Concerns, Counted, Factor
 from pipeline.aggregate.ids import Ids
 from pipeline.aggregate.likelihood import HeldOutPosteriors
 from pipeline.aggregate.sources import source_group
-from pipeline.aggregate.tables import Tables, tables_of
 from pipeline.directory import Directory
 from pipeline.records import UNSPECIFIED, Reading, key_of
 from pipeline.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from pipeline.aggregate.tables import Tables
 
 _group = functools.lru_cache(maxsize=4096)(source_group)  # a unit gives many opinions
 
@@ -101,21 +102,23 @@ class Tally:
                     (department[name], label[code]) for name, code in pairs if name in department
                 )
 
-    def tables(self, *, sealed: bool = True) -> Tables:
-        """All tables, in directory and taxonomy order, zeros included; without ``sealed`` opinions as the papers count.
+    def counted(self, *, sealed: bool = True) -> Counted:
+        """What was counted so far; without ``sealed`` opinions as the papers count.
 
         A repeat of a sealed opinion, and what it repeats, is sealed as well.
         """
         first = np.array(self._first)
         kept = np.ones(len(first), dtype=bool) if sealed else ~self._hidden()
-        concerns = _frame(("opinion", "department"), self._concerns, first)
-        cells = _frame(("opinion", "department", "label"), self._cells, first)
+        about, department = (np.array(column, dtype=np.int32) for column in self._concerns)
+        opinion, told, label = (np.array(column, dtype=np.int32) for column in self._cells)
         beliefs = np.frombuffer(self._beliefs, dtype=np.float32).reshape(-1, len(self._taxonomy.codes))
+        concerns = Concerns(about, department, first[about])
+        cells = Cells(opinion, told, label, first[opinion])
         if not kept.all():
-            mine = kept[concerns["opinion"].to_numpy()]
-            concerns, beliefs = concerns[mine], beliefs[mine]
-            cells = cells[kept[cells["opinion"].to_numpy()]]
-        counted = Counted(
+            mine = kept[about]
+            concerns, beliefs = Concerns._make(column[mine] for column in concerns), beliefs[mine]
+            cells = Cells._make(column[kept[opinion]] for column in cells)
+        return Counted(
             first=first,
             kept=kept,
             valid=np.array(self._valid, dtype=bool) & kept,
@@ -127,14 +130,26 @@ class Tally:
             beliefs=beliefs,
             cells=cells,
         )
-        shares = (
-            shares_of(
+
+    def tables(self, *, sealed: bool = True) -> Tables:
+        """All tables, in directory and taxonomy order, zeros included; ``sealed`` as for :meth:`counted`."""
+        from pipeline.aggregate.estimates import shares_of  # noqa: PLC0415  # pandas takes half a second
+        from pipeline.aggregate.tables import tables_of  # noqa: PLC0415  # the same
+
+        counted, shares = self.counted(sealed=sealed), None
+        if self._held_out:
+            shares = shares_of(
                 counted.concerns, counted.beliefs, self._audited, self._held_out, len(self._departments)
             )
-            if self._held_out
-            else None
-        )
         return tables_of(counted, self._taxonomy, self._directory, shares)
+
+    def totals(self) -> dict[str, int | str]:
+        """:attr:`Tables.totals <pipeline.aggregate.tables.Tables>` without the tables."""
+        return self.counted().totals(self._taxonomy)
+
+    def unspecified_share(self) -> float:
+        """Share of the distinct valid opinions that could be tied to no department of the directory; 0 without opinions."""
+        return self.counted().share_about(self._department_number[UNSPECIFIED])
 
     def sealed(self) -> frozenset[str]:
         """Ids of the opinions that no paper counts."""
@@ -165,10 +180,3 @@ class _Levels:
 
     def factor(self) -> Factor:
         return Factor(np.array(self._codes), [*self._code])
-
-
-def _frame(
-    names: tuple[str, ...], columns: tuple[array[int], ...], first: npt.NDArray[np.int32]
-) -> pd.DataFrame:
-    numbers = [np.array(column, dtype=np.int32) for column in columns]
-    return pd.DataFrame({**dict(zip(names, numbers, strict=True)), "cluster": first[numbers[0]]})

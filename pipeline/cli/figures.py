@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.aggregate.tables import unspecified_share
 from pipeline.classifier.files import mismatch
 from pipeline.errors import listed
 from pipeline.intake.files import LOCK, opened
@@ -37,7 +36,7 @@ _ERRORS = {"false": "误判", "missed": "漏判"}
 
 def show_result(result: Result, first: str) -> None:
     """Print what a run read, found and passed over, and the file to open ``first``."""
-    run, totals = result.run, result.tables.totals
+    run, totals = result.run, result.tally.totals()
     click.echo(
         f"读入 {run['rows_read']} 行，采用 {run['rows_accepted']}，未采用 {run['rows_rejected']}；重复 {run['rows_duplicate']}。"
     )
@@ -70,7 +69,7 @@ def show_result(result: Result, first: str) -> None:
         click.echo(
             f"有 {run['clues']} 件问题线索另存在 {result.folder / 'sealed'}，只供纪检监察机构；其他文书里没有，件数也不含它们（opinions、findings、summary.csv 是数据，仍有）。"
         )
-    nowhere = unspecified_share(result.tables)
+    nowhere = result.tally.unspecified_share()
     if nowhere > 0.5:
         click.echo(
             f"提示：{nowhere:.0%} 的有效意见没有归到部门目录里的部门；请核对 data/departments.csv，分部门的文书意义不大。"

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pipeline import __version__
 from pipeline.cluster.answers import answered
 from pipeline.cluster.partitions import Partition
+from pipeline.columns import array_of
 from pipeline.counting import own_departments
 from pipeline.engine import chunked, worker_reading
 from pipeline.errors import InputError, OutputError, QingyiError
@@ -197,7 +198,7 @@ def part(parts: Parts, number: int, of: str, *, texts: bool = True) -> list[Read
 
 def table_of(columns: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
     """Columns in schema order as a table."""
-    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)]
+    arrays = [array_of(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.columns import array_of
 from pipeline.outputs.cells import csv_cell, csv_lines
 from pipeline.outputs.folder import OutputFolder
 from pipeline.records import Reading, Rejection
@@ -60,9 +61,7 @@ class TableFile:
         if not columns[0]:
             return
         self._csv.write(csv_lines(columns))
-        arrays = [
-            pa.array(column, type=field.type) for column, field in zip(columns, self._schema, strict=True)
-        ]
+        arrays = [array_of(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         self._waiting.append(batch)
         self._rows += batch.num_rows
