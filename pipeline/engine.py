@@ -138,15 +138,13 @@ class _Workers:
         self._pool, self._count = pool, count
         self._told = root, identity, parts
         self._given: list[Future[str]] = []
-        self._ahead = 1  # while they start, who gives has time enough to read the next one itself
+        self._ahead = 1  # at first: while they start, who gives has time enough to read the next one itself
 
     def given(self, number: int, chunk: list[Opinion]) -> Future[str] | None:
         """The promise to write a part, which says what it is a part of; None where they have enough to do."""
-        under_way = [part for part in self._given if not part.done()]
-        if len(under_way) < len(self._given):
-            self._ahead = _AHEAD
-        self._given = under_way
+        under_way = self._given = [part for part in self._given if not part.done()]
         if len(under_way) >= self._ahead * self._count:
+            self._ahead = _AHEAD
             return None
         values = list(map(values_of, chunk))  # opinions themselves travel five times slower
         with deaf_to_ctrl_c():

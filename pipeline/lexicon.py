@@ -35,7 +35,8 @@ class Lexicon:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the sorted (term, class) pairs: what a model is bound to."""
-        lines = (f"{term}\t{klass}" for term, klass in sorted({**self.classes, **self.patterns}.items()))
+        terms = {**self.classes, **self.patterns}
+        lines = (f"{term}\t{terms[term]}" for term in sorted(terms))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def __hash__(self) -> int:

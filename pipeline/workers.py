@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import functools
 import gc
+import math
 import os
 import signal
 import threading
@@ -39,8 +40,9 @@ def _begin_worker(parent: int) -> None:
     """Begin a worker's watch: without it a worker waits minutes for the next task of a run that was killed."""
     from joblib.externals.loky import process_executor  # noqa: PLC0415  # it is there already
 
-    # loky takes a worker that came to hold 300 MB for a leaking one, ends it, and waits for ever for what it was given
-    process_executor._USE_PSUTIL = False
+    # loky takes a worker that came to hold 300 MB for a leaking one, ends it, and waits for ever for what it was given; where it
+    # cannot measure, it looks for garbage every second, a tenth of the worker's time
+    process_executor._MEMORY_LEAK_CHECK_DELAY = math.inf
     collect_seldom()
 
     def watch() -> None:

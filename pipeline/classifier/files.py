@@ -198,10 +198,11 @@ def _checked(
     """The model, its structure held against the taxonomy: digests say only that nothing changed since."""
     try:
         features = json.loads(vocabulary)
-        distinct = len(set(features)) == len(features) and isinstance(features, list)
+        numbers = {feature: number for number, feature in enumerate(features)}
     except (ValueError, TypeError, RecursionError):
-        distinct = False
-    if not distinct or not set(map(type, features)) <= {str}:
+        features, numbers = None, {}
+    whole = isinstance(features, list) and len(numbers) == len(features) and set(map(type, numbers)) <= {str}
+    if not whole:
         raise ModelError(f"模型 {version} 的 vocabulary.json 不是一列不重复的词；请重建。")
     arrays = {name: array.astype(np.float64) for name, array in stored.items()}
     n, labels = len(features), len(taxonomy.codes)
@@ -225,7 +226,7 @@ def _checked(
     ):
         raise ModelError(f"模型 {version} 的数组形状不对；请重建。")
     return Model(
-        vocabulary=dict(zip(features, range(n), strict=True)),
+        vocabulary=numbers,
         issues=issue_columns(taxonomy),
         card=card,
         **arrays,
