@@ -27,8 +27,8 @@ from pipeline.workspace import Workspace
 _CHARACTERS = 1_000_000
 """Of one part: a thousand texts as long as they may be would take a gigabyte to read."""
 
-_AHEAD = 2
-"""Parts that a worker is given at a time: one that it reads and one that waits."""
+_AHEAD = 3
+"""Parts that a worker is given at a time: one that it reads, and two that wait while who gives reads one itself and takes some."""
 
 _WAITING = 3
 """Parts for each process that are read or being read, while an earlier one keeps them waiting."""
