@@ -69,7 +69,11 @@ class Mentions:
         self._canonical = directory.by_alias
         self._bureaus = frozenset(d.name for d in directory.departments if d.kind == "bureau")
         longest_first = sorted(self._canonical, key=lambda alias: (-len(alias), alias))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        by_first: dict[str, list[str]] = {}  # so that a character begins few alternatives
+        for alias in longest_first:
+            by_first.setdefault(alias[0], []).append(re.escape(alias[1:]))
+        groups = (f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in by_first.items())
+        self._pattern = re.compile("|".join(groups) or r"(?!)")
 
     def find(self, text: str) -> tuple[list[Mention], list[Mention]]:
         """``(own, foreign)``: mentions in order of position, and look-alikes inside another body's name."""

@@ -59,9 +59,13 @@ class Lexicon:
         sides = [f"[{before}]{number}" if before else "", f"{number}[{after}]" if after else ""]
         return re.compile("|".join(filter(None, sides)) or r"(?!)")
 
+    def may_count(self, text: str) -> bool:
+        """Whether there may be a pattern in any part of a text; there is none where this says no."""
+        return self._met.search(text) is not None
+
     def counted(self, text: str) -> Iterator[str]:
         """Classes of the patterns in a text, in order of the numbers they hold, the longest at each number."""
-        if not self._met.search(text):
+        if not self.may_count(text):
             return
         folded = _DIGITS.sub(NUMBER, text)
         place = folded.find(NUMBER)

@@ -125,6 +125,13 @@ def test_what_each_rule_is_for(rule, text):
     same([before + text, text, text + before])
 
 
+@pytest.mark.parametrize(
+    "text", ["学号٣200310452", "学号20031-B20031", "工号AB 20031，一二三", "学号2003AB，学号X-2003"]
+)
+def test_numbers_begin_beside_letters_and_figures(text):
+    same([text, text * 2])
+
+
 def test_the_rules_are_all_there():
     assert list(masking.RULES) == list(range(len(masking.RULES)))
     assert set(names.RULES) < set(masking.RULES.values())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 from pipeline.clues.named import Named
-from pipeline.clues.words import DATE, MONEY, RETURNED, TAKEN, gives, refuses
+from pipeline.clues.words import DATE, MONEY, RETURNED, TAKEN, gives, may_give, refuses
 from pipeline.taxonomy import Taxonomy
 from pipeline.text.clauses import Clause
 from pipeline.text.segment import Segmenter
@@ -162,6 +162,9 @@ def _bribery(
     if opinion.labels(clause, _LABEL_REACH if official else 0) & labels:
         return True
     near = opinion.near(clause, _REACH if official else 0)
-    return any(opinion.gives(other, segmenter) for other in near) and not any(
-        refuses(said, segmenter) for said in opinion.said(near)
+    together = opinion.text[opinion.clauses[near[0]].start : opinion.clauses[near[-1]].end]
+    return (
+        may_give(together, segmenter.lexicon)
+        and any(opinion.gives(other, segmenter) for other in near)
+        and not any(refuses(said, segmenter) for said in opinion.said(near))
     )

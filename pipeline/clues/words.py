@@ -65,6 +65,11 @@ def gives(said: str, segmenter: Segmenter) -> bool:
     )
 
 
+def may_give(said: str, lexicon: Lexicon) -> bool:
+    """Whether any part of what is said may say that something was given or taken: most need not be looked at clause by clause."""
+    return lexicon.may_count(said) or _begun(said, lexicon)
+
+
 def _begun(said: str, lexicon: Lexicon) -> bool:
     """Whether any term of giving and taking may begin in a clause: most hold none, and need not be cut."""
     beginnings, likely = _beginnings(lexicon)

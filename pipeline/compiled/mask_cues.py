@@ -10,7 +10,6 @@ from pipeline.compiled.mask_classes import (
     ADDRESS,
     AFTER_V,
     ALONG_ROAD,
-    ANYWHERE,
     BIRTH,
     BIRTH_BEGIN,
     CARD_OR_PAPER,
@@ -47,13 +46,22 @@ def serials(c: Classes, k: Classes, pair: Classes, end: int, found: Found, n: in
             ascii_digit = c[i] < 128
             short = ascii_digit and i - cue <= 19 and (k[i + 1] | k[i + 2]) & (LATIN | SPOKEN)
             if short or (i - far <= 19 and _twelve(k, i)):
-                return put(SERIAL, ANYWHERE, found, n)
+                return _serial_starts(c, k, end, found, n)
             if ascii_digit:
                 cue = far = -MARGIN
         elif k[i] & STOP:
             cue = -MARGIN
             if c[i] != ord("，"):
                 far = -MARGIN
+    return n
+
+
+@lean_kernel
+def _serial_starts(c: Classes, k: Classes, end: int, found: Found, n: int) -> int:
+    """Everywhere that a number, or the letters before it, can begin."""
+    for i in range(MARGIN, end):
+        if (k[i] & (LATIN | SPOKEN) or c[i] == ord("-")) and not k[i - 1] & LATIN:
+            n = put(SERIAL, i, found, n)
     return n
 
 

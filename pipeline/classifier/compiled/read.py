@@ -77,7 +77,12 @@ class _Seen:
 
     def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
         begin = int(self.spans.borders[number])
-        places = np.array(members, dtype=np.int64) + begin
+        if isinstance(
+            members, range
+        ):  # all clauses: made into an array number by number, they would take longer than the search
+            places = np.arange(members.start + begin, members.stop + begin)
+        else:
+            places = np.array(members, dtype=np.int64) + begin
         first, last = best_run(self.shares, label, self.spans.sentences, places)
         return int(self.spans.starts[first]), int(self.spans.ends[last])
 
