@@ -73,12 +73,30 @@ def identity_of(reader: Reader) -> tuple[str, str]:
 
 
 @functools.lru_cache(maxsize=1)
-def worker_reading(root: Path, identity: tuple[str, str]) -> Read:
-    """How a worker process reads, prepared once and again when the parent's reader differs: workers outlive a run."""
+def _prepared(root: Path) -> tuple[tuple[str, str], Read]:
+    """How a process reads in a workspace as it is now, and by what."""
     reader = open_reader(Workspace(root=root))
-    if identity_of(reader) != identity:
+    return identity_of(reader), _reading(reader, large=True)
+
+
+def worker_reading(root: Path, identity: tuple[str, str]) -> Read:
+    """How a worker process reads, prepared once and again when the parent's reader differs: workers outlive a run.
+
+    Raises:
+        InputError: it differs even so.
+    """
+    if _prepared(root)[0] != identity:
+        _prepared.cache_clear()
+    found, read = _prepared(root)
+    if found != identity:
         raise InputError("运行途中模型或部门目录被换过，请重新运行。")
-    return _reading(reader, large=True)
+    return read
+
+
+def get_ready(root: Path) -> None:
+    """Load all that a worker process of this workspace reads with, compiled loops included."""
+    _, read = _prepared(root)
+    read([Opinion(id="", text="办事快")])
 
 
 def _read_in_worker(

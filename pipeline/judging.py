@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from pipeline.outputs.files import RunFiles
 from pipeline.outputs.folder import OutputFolder
 from pipeline.parts import Parts
 from pipeline.review.audits import audited_pairs
+from pipeline.workers import processes
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -163,12 +163,6 @@ Streamed = Callable[[Source, Counting, Path, OutputFolder, Options, Callable[[],
 """Reads a source to its end, in a workspace: counts it and writes the tables of opinions; the last gives where parts are kept."""
 
 
-def processes(options: Options) -> int:
-    """How many processes a run may use on this machine."""
-    processors = os.cpu_count() or 1
-    return min(options.get("jobs") or processors, processors)
-
-
 def _stream(
     source: Source,
     counting: Counting,
@@ -181,7 +175,7 @@ def _stream(
     reader, progress = counting.reader, options.get("progress")
     files = RunFiles(folder)
     chunks = chunked(source, lambda rejection: files.reject([rejection]))
-    readings_of = read_all(chunks, reader, root, processes(options), begin)
+    readings_of = read_all(chunks, reader, root, processes(options.get("jobs")), begin)
     with contextlib.closing(files), contextlib.closing(readings_of) as read:
         for readings in read:
             first_of = counting.add(readings)

@@ -8,12 +8,13 @@ import functools
 import gc
 import math
 import os
+import pkgutil
 import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Future
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ShortageError
@@ -108,6 +109,42 @@ def kept_pool(count: int, parent: int) -> ProcessPoolExecutor:
     )
 
 
+def processes(jobs: int | None) -> int:
+    """How many processes a run may use on this machine: ``jobs``, but no more than there are processors, each of which may where it is None."""
+    processors = os.cpu_count() or 1
+    return min(jobs or processors, processors)
+
+
+def _call(name: str, *given: object) -> None:
+    pkgutil.resolve_name(name)(*given)
+
+
+@contextlib.contextmanager
+def begun_ahead(count: int, name: str, *given: object) -> Iterator[None]:
+    """Begin worker processes before they are needed: they make themselves ready, by ``name(*given)`` ("module:function"), while we load.
+
+    Whatever comes of it: where it fails, they are begun when they are needed. They end where anything is raised within, and with
+    the block where they are not ready even then.
+    """
+    ready: list[Future[None]] = []
+    try:
+        with contextlib.suppress(OSError, BrokenExecutor), deaf_to_ctrl_c():
+            ready = [kept_pool(count, os.getpid()).submit(_call, name, *given) for _ in range(count)]
+        yield
+    except BaseException:
+        _end(count)
+        raise
+    if not all(one.done() for one in ready):
+        _end(count)
+
+
+def _end(count: int) -> None:
+    if kept_pool.cache_info().currsize:
+        with deaf_to_ctrl_c():
+            kept_pool(count, os.getpid()).shutdown(kill_workers=True)
+            kept_pool.cache_clear()
+
+
 @contextlib.contextmanager
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes: those of the run before, while they are there and none of them was ended from outside.
@@ -127,9 +164,7 @@ def workers(count: int) -> Iterator[ProcessPoolExecutor]:
     except BaseException as problem:
         from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415  # the same
 
-        with deaf_to_ctrl_c():
-            kept_pool(count, os.getpid()).shutdown(kill_workers=True)
-            kept_pool.cache_clear()
+        _end(count)
         if isinstance(problem, TerminatedWorkerError):
             raise ShortageError(
                 "一个工作进程中途被系统结束，多半是内存不足；请关掉别的程序，或加 --jobs 1 再运行。"

@@ -370,7 +370,7 @@ def test_withdrawing_takes_parts_away_whatever_is_withdrawn(space, taking):
 
 
 def test_a_withdrawal_of_many_opinions_keeps_no_parts(space, read_again, monkeypatch):
-    monkeypatch.setattr("pipeline.judging.os.cpu_count", lambda: 1)
+    monkeypatch.setattr("pipeline.workers.os.cpu_count", lambda: 1)
     run(space)
     read_again.clear()
     withdraw(["3"], workspace=space)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,9 +26,15 @@ from pipeline.cli.options import (
     seal_option,
     workspace_option,
 )
+from pipeline.workers import begun_ahead, processes
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from pipeline.run import Options, Progress
+
+_LARGE = 1 << 21
+"""Bytes of input from which on worker processes are begun at once: some thousand opinions, less than which one process reads."""
 
 
 @contextlib.contextmanager
@@ -47,6 +54,27 @@ def _bar() -> Iterator[tuple[Progress, Callable[[str], None]]]:
             bar.update(rows - bar.n)
 
         yield progress, lambda line: tqdm.write(line, file=sys.stderr)
+
+
+def _workers(inputs: tuple[str | Path, ...], options: Options) -> AbstractContextManager[None]:
+    """The worker processes of a large input, begun before anything heavy is loaded here; nothing for a small one."""
+    count = processes(options.get("jobs")) - 1
+    if options.get("engine") == "dask" or count < 1 or not _large(inputs):
+        return contextlib.nullcontext()
+    return begun_ahead(count, "pipeline.engine:get_ready", Path(options.get("workspace") or Path.cwd()))
+
+
+def _large(inputs: tuple[str | Path, ...]) -> bool:
+    """Whether the files are :data:`_LARGE` together; where that cannot be told, it is for who reads them to say."""
+    sizes = (
+        file.stat().st_size
+        for given in map(Path, inputs)
+        for file in (given.rglob("*") if given.is_dir() else [given])
+    )
+    try:
+        return any(together >= _LARGE for together in itertools.accumulate(sizes))
+    except OSError:
+        return False
 
 
 def _batch(command: Callable[..., None]) -> Callable[..., None]:
@@ -91,23 +119,25 @@ def report(
     sealed/clues.xlsx    问题线索，只供纪检监察机构
     opinions、findings（csv 与 parquet）、summary.csv、tables.json、rejected.csv、run.json
     """
-    from pipeline.cli.figures import show_result  # noqa: PLC0415
-    from pipeline.papers import Order  # noqa: PLC0415
-    from pipeline.run import report as run  # noqa: PLC0415
+    with _workers(inputs, options):
+        from pipeline.cli.figures import show_result  # noqa: PLC0415
+        from pipeline.papers import Order  # noqa: PLC0415
+        from pipeline.run import report as run  # noqa: PLC0415
 
-    options["order"] = Order(office=office, round=round_name, day=day, days=days, password=password)
-    with _bar() as (options["progress"], options["notice"]):
-        result = run(inputs, output, **options)
-    show_result(result, "report.html")
+        options["order"] = Order(office=office, round=round_name, day=day, days=days, password=password)
+        with _bar() as (options["progress"], options["notice"]):
+            result = run(inputs, output, **options)
+        show_result(result, "report.html")
 
 
 @click.command(cls=Command)
 @_batch
 def classify(inputs: tuple[str | Path, ...], output: Path, **options: Unpack[Options]) -> None:
     """只判定，不写给领导的文件。"""
-    from pipeline.cli.figures import show_result  # noqa: PLC0415
-    from pipeline.run import classify as run  # noqa: PLC0415
+    with _workers(inputs, options):
+        from pipeline.cli.figures import show_result  # noqa: PLC0415
+        from pipeline.run import classify as run  # noqa: PLC0415
 
-    with _bar() as (options["progress"], options["notice"]):
-        result = run(inputs, output, **options)
-    show_result(result, "findings" if options.get("engine") == "dask" else "findings.csv")
+        with _bar() as (options["progress"], options["notice"]):
+            result = run(inputs, output, **options)
+        show_result(result, "findings" if options.get("engine") == "dask" else "findings.csv")

@@ -30,10 +30,11 @@ from pipeline.engine import identity_of
 from pipeline.intake.identities import REPEATED, Identities
 from pipeline.intake.reading import check_columns
 from pipeline.journal import STAGING
-from pipeline.judging import Options, Result, judge, processes
+from pipeline.judging import Options, Result, judge
 from pipeline.outputs.folder import TABLES, OutputFolder
 from pipeline.parts import Parts
 from pipeline.records import Opinion, Rejection
+from pipeline.workers import processes
 from pipeline.workspace import Workspace
 
 
@@ -133,7 +134,7 @@ def _stream(
         (results / table).mkdir(mode=0o700)
     with (
         tempfile.TemporaryDirectory(prefix=STAGING, dir=results.parent) as scratch,
-        connected(options.get("scheduler", ""), processes(options), Path(scratch)) as workers,
+        connected(options.get("scheduler", ""), processes(options.get("jobs")), Path(scratch)) as workers,
     ):
         parts = begin()
         job = Job(
