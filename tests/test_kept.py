@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.classifier.compiled import kept as keeping
+from pipeline.classifier.compiled import kept as keeping_a_models
 from pipeline.classifier.compiled.kept import kept
 from pipeline.classifier.compiled.read import Terms, tables_of
+from pipeline.compiled import characters, keeping, mask_tables, normalising
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_damaged_file_is_made_again(reader, folder, made, damage):
 
 def test_other_words_are_other_tables(reader, folder, made, monkeypatch):
     kept(Terms, reader.model, lambda: made)
-    monkeypatch.setattr(keeping, "version", lambda library: "another")
+    monkeypatch.setattr(keeping_a_models, "version", lambda library: "another")
     assert kept(Terms, reader.model, lambda: made) is made
     assert len(list(folder.iterdir())) == 2
 
@@ -69,7 +70,7 @@ def test_what_a_model_of_ones_own_knows_is_not_kept(
 ):
     checkout = tmp_path_factory.mktemp("checkout")
     (checkout / "models/trained-beside-the-shipped").mkdir(parents=True)
-    monkeypatch.setattr(keeping, "SHIPPED", checkout)
+    monkeypatch.setattr(keeping_a_models, "SHIPPED", checkout)
     own = replace(reader.model, card={**reader.model.card, "version": version})
     assert kept(Terms, own, lambda: made) is made
     assert list(folder.iterdir()) == []
@@ -79,3 +80,19 @@ def test_a_folder_that_cannot_be_written_is_no_harm(reader, made, monkeypatch, t
     for folder in (None, tmp_path / "missing"):
         monkeypatch.setattr(keeping, "kept_folder", lambda folder=folder: folder)
         assert kept(Terms, reader.model, lambda: made) is made
+
+
+@pytest.mark.parametrize(
+    "tables", [characters.bare_forms, normalising._characters, mask_tables.tables], ids=lambda f: f.__module__
+)
+def test_what_is_known_of_characters_is_read_as_it_was_made(tables, folder):
+    made, read = tables.__wrapped__(), tables.__wrapped__()
+    assert len(list(folder.iterdir())) == 1
+    for one, other in zip(
+        *((part if isinstance(part, tuple) else (part,)) for part in (made, read)), strict=True
+    ):
+        assert one is not other
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    [path] = folder.iterdir()
+    assert characters.UNICODE in path.name, "another Python may know other characters"

@@ -88,11 +88,16 @@ def test_ready_is_all_that_a_reading_needs(tmp_path):
 def test_only_what_is_large_has_workers_begun_ahead(size, options, ahead, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     begun = []
-    monkeypatch.setattr(batch, "begun_ahead", lambda *told: begun.append(told) or contextlib.nullcontext())
+
+    def note(*told):
+        begun.append(told)
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(batch, "begun_ahead", note)
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_bytes(b"x" * (size // 2 + (name == "a.csv") * (size % 2)))
     for inputs in ([tmp_path], [tmp_path / "a.csv", tmp_path / "b.csv"]):
-        with batch._workers(tuple(inputs), {"workspace": tmp_path, **options}):
+        with batch._workers(tuple(inputs), options | {"workspace": tmp_path}):
             assert bool(begun) == ahead
         if ahead:
             assert begun.pop() == (1, "pipeline.engine:get_ready", tmp_path)

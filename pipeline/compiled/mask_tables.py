@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.compiled import mask_classes as mc
-from pipeline.compiled.characters import N_CODE_POINTS, every_character, points
+from pipeline.compiled.characters import N_CODE_POINTS, UNICODE, every_character, points
 from pipeline.compiled.codes import Places
+from pipeline.compiled.keeping import kept_tables
 from pipeline.text import cues, figures, name_words, names
 
 _DIGITS = "0123456789"
@@ -119,9 +121,21 @@ def _members() -> dict[int, str]:
     }
 
 
-@functools.cache
-def tables() -> tuple[mc.Classes, Places, mc.Classes]:
+class Tables(NamedTuple):
     """For :func:`pipeline.compiled.mask_starts.starts`: the classes of each code point, the pairs, and their classes."""
+
+    table: mc.Classes
+    keys: Places
+    pairs: mc.Classes
+
+
+@functools.cache
+def tables() -> Tables:
+    """The tables of the rules as they are."""
+    return kept_tables(Tables, f"masking-{UNICODE}", _made)
+
+
+def _made() -> Tables:
     table = np.zeros(N_CODE_POINTS, dtype=np.int64)
     for bit, characters in _members().items():
         table[points(characters)] |= bit
@@ -135,4 +149,4 @@ def tables() -> tuple[mc.Classes, Places, mc.Classes]:
         while keys[at]:
             at = (at + 1) % mc.N_SLOTS
         keys[at], values[at] = key, bits
-    return table, keys, values
+    return Tables(table, keys, values)

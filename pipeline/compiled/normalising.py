@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.compiled.characters import N_CODE_POINTS, every_character, points
+from pipeline.compiled.characters import N_CODE_POINTS, UNICODE, every_character, points
 from pipeline.compiled.codes import Codes, Places, coded
+from pipeline.compiled.keeping import kept_tables
 from pipeline.compiled.kernels import kernel
 from pipeline.text.normalise import (
     BREAK_CHARACTERS,
@@ -46,6 +47,10 @@ class _Characters(NamedTuple):
 
 @functools.cache
 def _characters() -> _Characters:
+    return kept_tables(_Characters, f"normalising-{UNICODE}", _made)
+
+
+def _made() -> _Characters:
     every = every_character()
     kinds = np.full(N_CODE_POINTS, _REFERRED, dtype=np.uint8)
     kinds[points(_inert(every[:_PLANES]))] = _FOREIGN
