@@ -96,7 +96,8 @@ def worker_reading(root: Path, identity: tuple[str, str]) -> Read:
 def get_ready(root: Path) -> None:
     """Load all that a worker process of this workspace reads with, compiled loops included."""
     _, read = _prepared(root)
-    read([Opinion(id="", text="窗口的王科长收了我两条烟才给办")])  # accused and named: so all loops are called
+    calling_all_loops = "窗口的王科长收了我两条烟才给办"
+    read([Opinion(id="", text=calling_all_loops)])
 
 
 def _read_in_worker(
