@@ -34,6 +34,7 @@ from pipeline.outputs.files import (
 )
 from pipeline.parts import Parts
 from pipeline.records import Reading
+from pipeline.workers import collect_seldom
 from pipeline.workspace import Workspace
 
 MOST_PARTS = 100_000
@@ -126,6 +127,7 @@ def read_partition(task: Task) -> Counted:
 
     Its rejected rows are written as a result, and what ids are made from beside (:data:`NAMES`).
     """
+    collect_seldom()
     job, ids = task.job, _Named()
     _check_node(job)
     read = worker_reading(job.root, job.identity)
