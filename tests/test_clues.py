@@ -201,7 +201,7 @@ def test_reasons_come_in_order_and_only_with_a_name(workspace, reader):
 SAID = st.lists(
     st.one_of(
         st.sampled_from(
-            "收了 送 两条烟 一箱酒 塞 红包 回扣 吃回扣 三 3 箱 条 购物卡 好处 打点 表示 五百块 礼 跑了三趟 ， 。 拿".split()  # noqa: SIM905
+            "收了 送 两条烟 一箱酒 塞 红包 回扣 吃回扣 三 3 箱 条 购物卡 好处 打点 表示 五百块 礼 跑了三趟 ， 。 拿".split()
         ),
         st.text("收送塞拿红包礼烟酒卡钱一二三箱条斤0123，。 ", max_size=4),
     ),
@@ -210,15 +210,16 @@ SAID = st.lists(
 
 
 @given(parts=st.lists(SAID, min_size=1, max_size=5))
-def test_what_no_part_may_say_is_said_by_none(parts, segmenter):
+@settings(deadline=None)
+def test_what_no_part_may_say_is_said_by_none(parts, reader):
     """A stretch is looked at as one before its clauses are: that may save work, and never a clue."""
-    if any(gives(part, segmenter) for part in parts):
-        assert may_give("".join(parts), segmenter.lexicon)
+    if any(gives(part, reader.segmenter) for part in parts):
+        assert may_give("".join(parts), reader.segmenter.lexicon)
 
 
-def test_most_stretches_need_not_be_looked_at_closely(segmenter):
-    assert gives("塞了两条烟", segmenter)
-    assert not may_give("办事大厅的王科长态度不好，等了半天没人理。", segmenter.lexicon)
+def test_most_stretches_need_not_be_looked_at_closely(reader):
+    assert gives("塞了两条烟", reader.segmenter)
+    assert not may_give("王科长态度不好，问了也没人理。", reader.segmenter.lexicon)
 
 
 @given(

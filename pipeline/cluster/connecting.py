@@ -121,7 +121,9 @@ def _cluster(distributed: Any, processes: int, scratch: Path) -> Any:
     plain: dict[str, Any] = {
         f"distributed.{who}.http.routes": [] for who in ("scheduler", "worker")
     }  # no page tells of tasks
-    plain["distributed.worker.profile.enabled"] = False  # nobody would look at it, and it takes a tenth of the time
+    plain["distributed.worker.profile.enabled"] = (
+        False  # nobody would look at it, and it takes a tenth of the time
+    )
     try:
         with socket.create_server((_HOST, 0)) as probe:  # where nobody answers Dask tries for a minute
             socket.create_connection(probe.getsockname(), timeout=CONNECT_SECONDS).close()
