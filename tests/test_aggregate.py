@@ -20,7 +20,7 @@ from pipeline.aggregate.intervals import wilson
 from pipeline.aggregate.likelihood import HeldOutPosteriors
 from pipeline.aggregate.sources import GROUPS, source_group
 from pipeline.aggregate.stored import dumped, loaded
-from pipeline.aggregate.tables import SUMMARY
+from pipeline.aggregate.tables import SUMMARY, unspecified_share
 from pipeline.aggregate.tally import Tally
 from pipeline.records import UNSPECIFIED, Finding, Opinion, Reading, key_of
 
@@ -134,6 +134,19 @@ def test_an_empty_run_has_tables_too(workspace):
     assert tables.totals["accepted"] == 0
     assert len(tables.summary) == len(workspace.taxonomy.codes) * (len(workspace.directory.names) + 1)
     assert not tables.summary["count"].any()
+
+
+def test_what_is_told_without_tables_is_what_they_say(workspace):
+    tally = Tally(workspace.taxonomy, workspace.directory)
+    assert tally.unspecified_share() == 0
+    for number in range(4):
+        tally.add(reading(number, ("盐业公司", "stalling")), "")
+    tally.add(reading(4, (UNSPECIFIED, "praise"), day="2025-06-01"), "")
+    tally.add(reading(5, (UNSPECIFIED, "praise"), valid=False), "4")
+    tally.add(reading(6, valid=False, departments=[]), "")
+    tables = tally.tables()
+    assert tally.totals() == tables.totals
+    assert tally.unspecified_share() == unspecified_share(tables) == 1 / 5
 
 
 def test_papers_count_without_sealed_opinions_and_their_repeats(workspace):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.run import Options, Progress
 
 _LARGE = 1 << 21
-"""Bytes of input from which on worker processes are begun at once: some thousand opinions, less than which one process reads."""
+"""Bytes of input, some thousand opinions, from which on worker processes are begun at once."""
 
 
 @contextlib.contextmanager

@@ -118,12 +118,13 @@ def connected(scheduler: str, processes: int, scratch: Path) -> Iterator[Workers
 def _cluster(distributed: Any, processes: int, scratch: Path) -> Any:
     import dask  # noqa: PLC0415
 
-    plain: dict[str, Any] = {
-        f"distributed.{who}.http.routes": [] for who in ("scheduler", "worker")
-    }  # no page tells of tasks
-    plain["distributed.worker.profile.enabled"] = (
-        False  # nobody would look at it, and it takes a tenth of the time
-    )
+    plain = {
+        "distributed.scheduler.http.routes": [],  # no page tells of tasks
+        "distributed.worker.http.routes": [],
+        "distributed.worker.profile.enabled": False,  # what nobody would look at takes a tenth of the time
+        "distributed.admin.system-monitor.interval": "10s",
+        "distributed.admin.tick.interval": "1s",
+    }
     try:
         with socket.create_server((_HOST, 0)) as probe:  # where nobody answers Dask tries for a minute
             socket.create_connection(probe.getsockname(), timeout=CONNECT_SECONDS).close()
