@@ -35,7 +35,7 @@ def _csv_column(values: Sequence[Any]) -> Sequence[str]:
     if kinds == {bool}:
         return [*map({value: csv_cell(value) for value in (True, False)}.__getitem__, values)]
     if kinds != {str} or not {value[:1] for value in values}.isdisjoint(_FORMULA):
-        values = ["" if value is None else str(csv_cell(value)) for value in values]
+        values = [str(csv_cell(value)) for value in values]
     if _needs_quotes("".join(values)):
         values = ['"' + value.replace('"', '""') + '"' if _needs_quotes(value) else value for value in values]
     return values

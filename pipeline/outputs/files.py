@@ -57,7 +57,7 @@ class TableFile:
         self._rows = self._bytes = 0
 
     def write(self, *columns: Sequence[Any]) -> None:
-        """Append rows, given column by column in schema order, all of one length."""
+        """Append rows, given column by column in schema order, all of one length; no value is missing."""
         if not columns[0]:
             return
         self._csv.write(csv_lines(columns))
