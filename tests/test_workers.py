@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import time
@@ -39,6 +40,15 @@ def test_who_is_begun_ahead_is_who_works():
         assert pool.submit(os.getpid).result() in ahead
     with workers(1) as pool:
         assert set(pool._processes) == ahead, "kept for the next run"
+
+
+def test_a_worker_does_not_look_for_garbage_every_second():
+    with workers(1) as pool:
+        pool.submit(int).result()  # the library looks once, after the first task
+        before = pool.submit(gc.get_stats).result()
+        time.sleep(1.2)
+        pool.submit(int).result()
+        assert pool.submit(gc.get_stats).result()[2] == before[2]
 
 
 def test_who_is_not_ready_in_the_end_is_not_waited_for():

@@ -77,9 +77,7 @@ class _Seen:
 
     def evidence(self, number: int, members: Sequence[int], label: int) -> tuple[int, int]:
         begin = int(self.spans.borders[number])
-        if isinstance(
-            members, range
-        ):  # all clauses: made into an array number by number, they would take longer than the search
+        if isinstance(members, range):  # all clauses: one by one they would take longer than the search
             places = np.arange(members.start + begin, members.stop + begin)
         else:
             places = np.array(members, dtype=np.int64) + begin
