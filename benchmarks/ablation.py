@@ -20,7 +20,7 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.quality import joined
 from pipeline.classifier.decisions import BINS
-from pipeline.classifier.model import Model, issue_columns, weighted
+from pipeline.classifier.model import Model, in_steps, issue_columns, weighted
 from pipeline.classifier.read import Reader
 from pipeline.learn.calibrate import calibrate
 from pipeline.learn.corpus import Labelled, corpus_files, label_matrix, load_labelled
@@ -106,7 +106,7 @@ def trained(labelled: Sequence[Labelled], space: Workspace, variant: Variant) ->
         vocabulary=prepared.vocabulary,
         issues=issues,
         idf=idf,
-        weights=fitted.weights,
+        weights=in_steps(fitted.weights),
         bias=fitted.bias,
         held_out=np.zeros((2, 1, wanted.shape[1] - 1, BINS)),
         card={"version": "variant"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -20,8 +21,8 @@ from pipeline.classifier.decisions import (
     gate_terms,
 )
 from pipeline.classifier.features import clause_features, count_matrix
-from pipeline.classifier.files import active_version, load_model
-from pipeline.classifier.model import weighted
+from pipeline.classifier.files import active_version, load_model, save_model
+from pipeline.classifier.model import in_steps, steps_of, weighted
 from pipeline.classifier.passages import evidence_span, joined, most_telling, passages
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
@@ -219,6 +220,29 @@ def test_probabilities_of_all_labels_agree_with_the_findings(reader):
 def models(tmp_path):
     shutil.copytree(SHIPPED / "models", tmp_path / "models")
     return tmp_path / "models"
+
+
+@given(st.lists(st.tuples(*[st.floats(-1e6, 1e6, width=32, allow_subnormal=False)] * 3), max_size=9))
+def test_weights_are_kept_in_steps_that_sixteen_bits_hold(rows):
+    weights = np.array(rows).reshape(-1, 3)
+    kept, steps = in_steps(weights), steps_of(weights)
+    assert (np.frexp(steps)[0] == 0.5).all(), "powers of two"
+    assert (np.abs(kept / steps) <= 32_767).all()
+    assert (np.abs(kept - weights) <= steps / 2).all(), "the nearest"
+    most = np.abs(weights).max(axis=0, initial=0.0)
+    assert (steps[most > 0] <= most[most > 0] / 16_383).all(), "no coarser than they must be"
+    assert np.array_equal(in_steps(kept), kept)
+    assert np.array_equal(kept.astype(np.float32), kept), "a file keeps them as they are"
+
+
+def test_weights_between_steps_are_refused(tmp_path, reader, workspace):
+    model = reader.model
+    assert np.array_equal(in_steps(model.weights), model.weights)
+    between = model.weights.copy()
+    between[7, 3] += steps_of(between)[3] / 2
+    save_model(dataclasses.replace(model, weights=between), tmp_path / model.version)
+    with pytest.raises(ModelError, match="数组形状不对"):
+        load_model(tmp_path, workspace.taxonomy, workspace.lexicon, model.version)
 
 
 def test_a_changed_file_is_refused(models, workspace):

@@ -22,7 +22,7 @@ import numpy as np
 
 from pipeline.classifier.card import VERSION, Card
 from pipeline.classifier.decisions import BINS, gate_width
-from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns
+from pipeline.classifier.model import FEATURES_VERSION, Model, in_steps, issue_columns
 from pipeline.errors import ModelError
 from pipeline.lexicon import Lexicon
 from pipeline.taxonomy import Taxonomy
@@ -192,6 +192,12 @@ def load_model(models: Path, taxonomy: Taxonomy, lexicon: Lexicon, version: str 
     return _checked(version, card, contents["vocabulary.json"], stored, taxonomy)
 
 
+def _in_steps(weights: np.ndarray) -> bool:
+    """Whether weights are as :func:`in_steps` gives them."""
+    with np.errstate(all="ignore"):  # they may be too small for steps of their own
+        return np.array_equal(in_steps(weights), weights)
+
+
 def _checked(
     version: str, card: dict[str, Any], vocabulary: bytes, stored: dict[str, np.ndarray], taxonomy: Taxonomy
 ) -> Model:
@@ -222,6 +228,7 @@ def _checked(
         all(array.dtype == np.float32 for array in stored.values())
         and all(arrays[name].shape == shape for name, shape in shapes.items())
         and all(np.isfinite(array).all() for array in arrays.values())
+        and _in_steps(stored["weights"])
         and (arrays["held_out"] >= 0).all()
     ):
         raise ModelError(f"模型 {version} 的数组形状不对；请重建。")

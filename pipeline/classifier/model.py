@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,31 @@ from pipeline.classifier.decisions import (
 )
 from pipeline.taxonomy import Taxonomy
 
-FEATURES_VERSION = 5
-"""Raised whenever normalisation, masking, clauses or features change what a text turns into."""
+FEATURES_VERSION = 6
+"""Raised whenever normalisation, masking, clauses or features change what a text turns into, or weights what they may be."""
+
+
+_MOST_STEPS = 32_767
+
+Weights = TypeVar("Weights", npt.NDArray[np.float32], npt.NDArray[np.float64])
 
 
 def issue_columns(taxonomy: Taxonomy) -> npt.NDArray[np.int64]:
     """Columns of the labels that accuse, ascending."""
     return np.array([taxonomy.codes.index(code) for code in taxonomy.issues], dtype=np.int64)
+
+
+def steps_of(weights: npt.NDArray[np.floating]) -> Floats:
+    """The power of two that each column of weights (n_features, n_columns) is to be a multiple of, none of more than 32,767; (n_columns,)."""
+    _, exponents = np.frexp(np.abs(weights).max(axis=0, initial=0.0) / _MOST_STEPS)
+    return np.asarray(np.ldexp(1.0, exponents), dtype=np.float64)
+
+
+def in_steps(weights: Weights) -> Weights:
+    """Weights as a model keeps them: the nearest multiples of :func:`steps_of`, which 16 bits hold."""
+    steps = steps_of(weights).astype(weights.dtype)
+    nearest: Weights = np.rint(weights / steps) * steps
+    return nearest
 
 
 def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
@@ -44,8 +62,8 @@ def weighted(counts: sp.csr_array, idf: Floats) -> sp.csr_array:
 class Model:
     """One weight per feature and label, and one column more for "any issue"; two stages of logistic scaling.
 
-    ``weights`` has shape (n_features, n_labels + 1), ``bias`` (n_labels + 1,): labels in taxonomy order, then
-    whether anything is accused. ``slope`` (5, n_labels) and ``offset`` (n_labels,) are Platt's scaling (1999) of
+    ``weights`` has shape (n_features, n_labels + 1), as :func:`in_steps` gives them, ``bias`` (n_labels + 1,): labels in taxonomy
+    order, then whether anything is accused. ``slope`` (5, n_labels) and ``offset`` (n_labels,) are Platt's scaling (1999) of
     :func:`calibration_terms`; ``gate_slope`` and ``gate_offset`` (1,) weigh :func:`gate_terms`. ``threshold`` has
     shape (n_labels,). ``bounds`` (2,): from which probability that anything is accused an issue is given at all, and
     from which certainty a decision needs no review.

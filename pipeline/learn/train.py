@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold
 from pipeline.aggregate.likelihood import held_out_posteriors
 from pipeline.classifier.decisions import Floats, Indices, Probabilities, decide
 from pipeline.classifier.files import libraries
-from pipeline.classifier.model import FEATURES_VERSION, Model, issue_columns, weighted
+from pipeline.classifier.model import FEATURES_VERSION, Model, in_steps, issue_columns, weighted
 from pipeline.errors import ResourceError
 from pipeline.learn.calibrate import DECIMALS, calibrate
 from pipeline.learn.corpus import Labelled, unknown_matrix
@@ -149,8 +149,9 @@ def _learn(
     decisive, held_out = calibrate(
         whole, telling, prepared.lengths, prepared.truth, issues, folds, known, own
     )
-    arrays = {"idf": idf, "weights": weights, "bias": bias, **decisive}
-    return {name: np.round(array, DECIMALS) for name, array in arrays.items()}, held_out
+    arrays = {"idf": idf, "bias": bias, **decisive}
+    rounded = {name: np.round(array, DECIMALS) for name, array in arrays.items()}
+    return rounded | {"weights": in_steps(weights)}, held_out
 
 
 def folds_of(groups: Indices, own: Bools) -> list[tuple[Indices, Indices]]:

@@ -185,16 +185,18 @@ def _reworded(tokens: list[str], listed: Disguises) -> str:
     text = "".join(tokens)
     sounded, looked = text.translate(listed.sound), text.translate(listed.look)
     starts = [0, *accumulate(map(len, tokens))]
+    begun = [
+        first
+        for first, start in enumerate(starts[:-2])
+        if sounded[start : start + 2] in listed.heads
+        or looked[start : start + 2] in listed.heads
+        or text[start : start + 2] in listed.heads
+    ]
     parts: list[str] = []
-    last = first = 0
-    while first < len(tokens) - 1:
+    last = 0
+    for first in begun:
         start = starts[first]
-        if (
-            sounded[start : start + 2] not in listed.heads
-            and looked[start : start + 2] not in listed.heads
-            and text[start : start + 2] not in listed.heads
-        ):
-            first += 1
+        if start < last:
             continue
         for after in range(min(first + _LONGEST, len(tokens)), first + 1, -1):
             end = starts[after]
@@ -207,9 +209,8 @@ def _reworded(tokens: list[str], listed: Disguises) -> str:
             )
             if word and _is_meant(word, text[start:end], tokens[first:after], listed):
                 parts += [text[last:start], word]
-                last, first = end, after - 1
+                last = end
                 break
-        first += 1
     return "".join([*parts, text[last:]])
 
 
@@ -239,11 +240,15 @@ def shown(text: str, segmenter: Segmenter, listed: Disguises) -> str:
     return _rejoined(text, segmenter, listed)
 
 
-def plain_words(text: str, segmenter: Segmenter) -> list[str]:
-    """The words of a clause, disguised ones written plainly; joined and read again they are the same."""
+def plain_words(text: str, segmenter: Segmenter, once: str | None = None) -> list[str]:
+    """The words of a clause, disguised ones written plainly; joined and read again they are the same.
+
+    ``once`` is what :func:`shown` gives of the clause, where that is known.
+    """
     listed = load_disguises()
     for _ in range(_PASSES):
-        tokens = _turned(shown(text, segmenter, listed), segmenter)
+        once = shown(text, segmenter, listed) if once is None else once
+        tokens, once = _turned(once, segmenter), None
         read = _reworded(tokens, listed)
         if read == text:
             return tokens

@@ -169,20 +169,20 @@ class CompiledReader:
             return counted
         undone = coded(read)
         second = count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], *self.tables.terms)
-        size = len(counted.features)
+        size = int(counted.ends[-1])
         counted.begins[changed], counted.ends[changed] = second.begins + size, second.ends + size
-        return counted._replace(features=np.concatenate([counted.features, second.features]))
+        features = np.concatenate([counted.features[:size], second.features[: second.ends[-1]]])
+        return counted._replace(features=features)
 
     def _plain(self, said: str, hidden: np.uint8) -> str:
         """A clause with what is disguised in it written plainly; words are looked at only where they may stand for others."""
         segmenter, listed = self.plain.segmenter, load_disguises()
-        if hidden == LETTERS:
-            changed = unspelt(said, listed) != said
-        else:
-            changed = bool(hidden & WORDS) or shown(said, segmenter, listed) != said
-        if changed:
-            return "".join(plain_words(said, segmenter))
-        return said
+        if hidden == LETTERS and unspelt(said, listed) == said:
+            return said
+        once = shown(said, segmenter, listed)
+        if once == said and not hidden & WORDS:
+            return said
+        return "".join(plain_words(said, segmenter, once))
 
 
 def tables_of(reader: Reader) -> Tables:

@@ -10,12 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.classifier.compiled.features import Counted
+from pipeline.classifier.compiled.room import Room, room_for
 from pipeline.classifier.compiled.sums import (
-    Room,
     number_features,
     read_all,
     read_together,
-    room_for,
     share_out,
     sum_clauses,
 )
@@ -54,7 +53,7 @@ def _score(
         begin, end = groups[group], groups[group + 1]
         n = end - begin
         known = number_features(
-            counted.features, counted.begins, counted.ends, members, begin, end, weights, room
+            counted.features, counted.begins, counted.ends, sizes, members, begin, end, weights, room
         )
         sum_clauses(n, weights, room)
         squares = read_all(n, known, weights, room)

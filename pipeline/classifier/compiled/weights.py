@@ -7,21 +7,29 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.classifier.model import Model
+from pipeline.classifier.model import Model, steps_of
 from pipeline.compiled.codes import Places
 from pipeline.compiled.cut import Floats
 
+FIRST = 4
+"""Of a row of :class:`Weights`: its idf lies before."""
+
 _COUNTS = 64
+_LINE = 32
+"""Of a row, in 16 bits: what a processor fetches at once."""
 
 
 class Weights(NamedTuple):
-    """``weights`` (n_features, n_columns), ``idf`` (n_features,), ``bias`` (n_columns,); ``times`` are 1 + ln(count) of small counts.
+    """A model's numbers, feature by feature, so that each takes one line of memory, and no second one is waited for.
 
-    Rows are as long as they must be: to fill them up would be no quicker to add, and there would be more to fetch.
+    ``rows`` (n_features, 32 or more): in ``rows[i, FIRST:]`` the weights of feature i, as whole multiples of ``steps`` (n_columns,);
+    ``idf[i, 0]`` (n_features, 8 or more) is its idf, in the same memory. ``bias`` (n_columns,); ``times`` are 1 + ln(count) of
+    small counts.
     """
 
-    weights: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.int16]
     idf: Floats
+    steps: Floats
     bias: Floats
     times: Floats
 
@@ -35,8 +43,14 @@ def by_frequency(model: Model) -> Places:
 
 
 def weights_of(model: Model) -> Weights:
-    """The model's numbers, features by frequency; weights are kept as they are stored, in single precision."""
+    """The model's numbers, features by frequency."""
     counts = np.arange(_COUNTS, dtype=np.float64)
     times = np.concatenate([[0.0], 1.0 + np.log(counts[1:])])
     order = by_frequency(model)
-    return Weights(model.weights.astype(np.float32)[order], model.idf[order], model.bias, times)
+    n, columns = model.weights.shape
+    steps = steps_of(model.weights)
+    rows = np.zeros((n, -(-(FIRST + columns) // _LINE) * _LINE), dtype=np.int16)
+    rows[:, FIRST : FIRST + columns] = (model.weights / steps).astype(np.int16)[order]
+    idf = rows.view(np.float64)
+    idf[:, 0] = model.idf[order]
+    return Weights(rows, idf, steps, model.bias, times)
