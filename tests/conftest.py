@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(ALONE, action="store_true", help="run all tests where there is no network interface")
 
 
-LONGEST = {"test_learn", "test_resources", "test_withdraw", "test_faults", "test_interrupted"}
+LONGEST = ("test_learn", "test_retrain", "test_resources", "test_faults", "test_bad_input", "test_interrupted", "test_review")
 """Files that take longest: begun first where files are shared out, so that at the end no processor waits long for another."""
 
 
@@ -73,10 +73,10 @@ def tokenizers():
     build, built = Segmenter._build, {}
 
     def once(self: Segmenter):
-        key = tuple(self.lexicon.classes)
-        if key not in built:
-            built[key] = build(self)
-        return built[key]
+        if self._built is None:  # asked for each clause
+            key = tuple(self.lexicon.classes)
+            self._built = built[key] if key in built else built.setdefault(key, build(self))
+        return self._built
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Segmenter, "_build", once)
