@@ -474,3 +474,16 @@ def test_a_formula_without_result_is_a_blank_but_in_the_text(write):
     assert facts(rows[:1]) == [("a:2", "甲", "", "")]
     assert [row.reason[:6] for row in rows[1:]] == ["意见内容是没", "意见内容为空"]
     assert not intake.notices
+
+
+@pytest.mark.parametrize(
+    ("content", "mark"),
+    [
+        ('id,text,note\r\n1,";\n;\nsp;",\r\n', ","),
+        ("编号;意见\n1;等了，一天,没人\n2;催了，两次,没人\n3;好\n", ";"),
+        ("意见汇总\n编号\t意见\n1\t好，好,好\n", "\t"),
+        ("意见\n好\n", ","),
+    ],
+)
+def test_columns_are_parted_by_the_mark_that_parts_most_rows_alike(content, mark):
+    assert delimited.delimiter_of(content) == mark
