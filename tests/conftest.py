@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(ALONE, action="store_true", help="run all tests where there is no network interface")
 
 
-LONGEST = ("test_learn", "test_retrain", "test_resources", "test_faults", "test_bad_input", "test_interrupted", "test_review")
+LONGEST = (
+    "test_learn",
+    "test_retrain",
+    "test_resources",
+    "test_faults",
+    "test_bad_input",
+    "test_interrupted",
+    "test_review",
+)
 """Files that take longest: begun first where files are shared out, so that at the end no processor waits long for another."""
 
 
@@ -70,7 +79,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 @pytest.fixture(scope="session", autouse=True)
 def tokenizers():
     """Build a tokenizer once for each lexicon: it depends on nothing else, and each run of a command opens a reader of its own."""
-    build, built = Segmenter._build, {}
+    build = Segmenter._build
+    built: dict[tuple[str, ...], Any] = {}
 
     def once(self: Segmenter):
         if self._built is None:  # asked for each clause
