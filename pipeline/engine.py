@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pipeline.classifier.read import Reader, open_reader
 from pipeline.errors import InputError, OutputError
 from pipeline.parts import PART, Parts
-from pipeline.parts.files import COLUMNS, values_of
+from pipeline.parts.files import opinion_of, values_of
 from pipeline.records import Opinion, Reading, Rejection
 from pipeline.workers import deaf_to_ctrl_c, workers
 from pipeline.workspace import Workspace
@@ -104,7 +104,7 @@ def _read_in_worker(
     root: Path, identity: tuple[str, str], parts: Parts, number: int, values: Sequence[tuple[str, ...]]
 ) -> str:
     """Read a part and write it; returns what it is a part of."""
-    opinions = [Opinion(**dict(zip(COLUMNS, row, strict=True))) for row in values]
+    opinions = [*map(opinion_of, values)]
     of = parts.of(opinions)
     parts.put(number, of, worker_reading(root, identity)(opinions))
     return of

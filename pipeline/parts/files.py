@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -49,6 +50,15 @@ _SCHEMA = pa.schema(
 )
 values_of = attrgetter(*COLUMNS)
 """An opinion's values in the order of :data:`COLUMNS`."""
+
+
+def opinion_of(values: tuple[str, ...]) -> Opinion:
+    """The opinion of which :data:`values_of` gives these."""
+    identity, text, department, unit, day, channel, labels = values
+    return Opinion(
+        id=identity, text=text, department=department, source_unit=unit, collected_on=day,
+        channel=channel, labels=labels,
+    )  # fmt: skip
 
 
 class PartError(ValueError):
@@ -152,9 +162,15 @@ def _binary(values: Sequence[str]) -> pa.Array:
     return array_of([value.encode("utf-8", "surrogatepass") for value in values], pa.binary())
 
 
-def _decoded(column: Any) -> list[str]:
-    """Equal values are one object."""
+_DIFFERENT = ("id", "text")
+"""Columns in which hardly a value is like another."""
+
+
+def _decoded(column: Any, *, alike: bool = True) -> list[str]:
+    """Text; where values are ``alike``, equal ones are one object."""
     raw = values_in(column)
+    if not alike:
+        return [value.decode("utf-8", "surrogatepass") for value in raw]
     known = {value: value.decode("utf-8", "surrogatepass") for value in set(raw)}
     return [known[value] for value in raw]
 
@@ -170,36 +186,39 @@ def _readings(table: pa.Table) -> list[Reading]:
         name: column.chunk(0) if column.num_chunks else column.combine_chunks()
         for name, column in zip(table.column_names, table.columns, strict=True)
     }
-    texts = {name: _decoded(columns[name]) for name in COLUMNS if name in columns}
+    texts = {
+        name: _decoded(columns[name], alike=name not in _DIFFERENT) for name in COLUMNS if name in columns
+    }
     texts.setdefault("text", [""] * table.num_rows)
-    opinions = [
-        Opinion(
-            id=identity, text=text, department=department, source_unit=unit, collected_on=day,
-            channel=channel, labels=labels,
-        )
-        for identity, text, department, unit, day, channel, labels in zip(
-            *(texts[name] for name in COLUMNS), strict=True
-        )
-    ]  # fmt: skip
+    opinions = map(opinion_of, zip(*(texts[name] for name in COLUMNS), strict=True))
     lists = {name: _rows(columns[name], _decoded(columns[name].values)) for name in ("departments", "clue")}
     return [
         Reading(
             opinion=opinion, valid=valid, findings=findings, departments=departments, needs_review=review,
-            signature=signature, beliefs=np.frombuffer(beliefs, "<f4").reshape(len(departments), width), clue=clue,
+            signature=signature, beliefs=beliefs, clue=clue,
         )
-        for opinion, valid, findings, departments, review, signature, beliefs, width, clue in zip(
+        for opinion, valid, findings, departments, review, signature, beliefs, clue in zip(
             opinions,
             values_in(columns["valid"]),
             _rows(columns["findings"], _findings(columns["findings"].values)),
             lists["departments"],
             values_in(columns["needs_review"]),
             values_in(columns["signature"]),
-            values_in(columns["beliefs"]),
-            values_in(columns["width"]),
+            _beliefs(columns["beliefs"], columns["width"], [*map(len, lists["departments"])]),
             lists["clue"],
             strict=True,
         )
     ]  # fmt: skip
+
+
+def _beliefs(column: Any, widths: Any, counts: Sequence[int]) -> list[npt.NDArray[np.float32]]:
+    """Of each reading its rows, ``counts`` many: of one array, where they are equally wide, as of one model they are."""
+    raw, wide = values_in(column), values_in(widths)
+    if len(set(wide)) == 1:
+        rows = np.frombuffer(b"".join(raw), "<f4").reshape(sum(counts), wide[0])
+        return [rows[begin:end] for begin, end in pairwise(accumulate(counts, initial=0))]
+    each = zip(raw, counts, wide, strict=True)
+    return [np.frombuffer(row, "<f4").reshape(count, width) for row, count, width in each]
 
 
 def _findings(values: Any) -> list[Finding]:
