@@ -157,32 +157,46 @@ class CompiledReader:
         starts, ends = begin + spans.starts, begin + spans.ends
         counted = count_clauses(texts.codes, starts, ends, *self.tables.terms)
         changed: list[int] = []
+        said: list[str] = []
         read: list[str] = []
         for clause in np.flatnonzero(counted.hidden).tolist():
-            said = texts.codes[starts[clause] : ends[clause]].tobytes().decode("utf-32-le", "surrogatepass")
-            said = said.replace(NAME, "")
-            plain = self._plain(said, counted.hidden[clause])
-            if plain != said:
+            text = texts.codes[starts[clause] : ends[clause]].tobytes().decode("utf-32-le", "surrogatepass")
+            text = text.replace(NAME, "")
+            plain = self._plain(text, counted.hidden[clause])
+            if plain != text:
                 changed.append(clause)
+                said.append(text)
                 read.append(plain)
         if not changed:
             return counted
-        undone = coded(read)
-        second = count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], *self.tables.terms)
+        second = self._counted_again(said, read)
         size = int(counted.ends[-1])
         counted.begins[changed], counted.ends[changed] = second.begins + size, second.ends + size
         features = np.concatenate([counted.features[:size], second.features[: second.ends[-1]]])
         return counted._replace(features=features)
 
+    def _counted_again(self, said: Sequence[str], read: Sequence[str]) -> Counted:
+        """Features of clauses ``said``, ``read`` plainly once: where that has bared something more, read to the end."""
+        undone = coded(read)
+        counted = count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], *self.tables.terms)
+        if not counted.hidden.any():
+            return counted
+        segmenter = self.plain.segmenter
+        undone = coded(
+            [
+                "".join(plain_words(text, segmenter, once)) if hidden else once
+                for text, once, hidden in zip(said, read, counted.hidden.tolist(), strict=True)
+            ]
+        )
+        return count_clauses(undone.codes, undone.borders[:-1], undone.borders[1:], *self.tables.terms)
+
     def _plain(self, said: str, hidden: np.uint8) -> str:
-        """A clause with what is disguised in it written plainly; words are looked at only where they may stand for others."""
+        """A clause with what signs and letters hide in it written plainly, once; its words are looked at only where they may stand for others."""
         segmenter, listed = self.plain.segmenter, load_disguises()
         if hidden == LETTERS and unspelt(said, listed) == said:
             return said
         once = shown(said, segmenter, listed)
-        if once == said and not hidden & WORDS:
-            return said
-        return "".join(plain_words(said, segmenter, once))
+        return "".join(plain_words(said, segmenter, once)) if hidden & WORDS else once
 
 
 def tables_of(reader: Reader) -> Tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.classifier.compiled.room import Room
-from pipeline.classifier.compiled.weights import FIRST, Weights
+from pipeline.classifier.compiled.weights import Weights
 from pipeline.classifier.passages import PASSAGE
 from pipeline.compiled.codes import Int, Places
 from pipeline.compiled.cut import Floats, Ints
@@ -24,7 +24,7 @@ def _fetch(features: Ints, begins: Places, ends: Places, clauses: Places, weight
     asked = 0
     for clause in clauses:
         for place in range(begins[clause], ends[clause]):
-            asked += weights.rows[features[place], FIRST]
+            asked += weights.rows[features[place], 0]
     return asked
 
 
@@ -47,6 +47,7 @@ def number_features(
     room.total[0] = _fetch(features, begins, ends, members[begin:end], weights)  # else it would not be done
     known = at = 0
     returned: Int = 0
+    last = weights.idf.shape[1] - 1
     # the first clause that a passage with this one can hold, and the characters between the two
     first, between = begin, np.int64(0)
     for member in range(begin, end):
@@ -65,7 +66,7 @@ def number_features(
                 number = known
                 known += 1
                 room.numbers[feature], room.features[number] = known, feature
-                room.idf[number] = room.values[at] = weights.idf[feature, 0]
+                room.idf[number] = room.values[at] = weights.idf[feature, last]
                 room.counts[number], room.last[number], room.spread[number] = 1, at, 1.0
                 room.order[at], room.before[at], room.ranks[at], room.read[at] = number, -1, 1, 1
             else:
@@ -106,12 +107,11 @@ def _add_up(features: Ints, values: Floats, weights: Weights, total: Floats) -> 
         )
         p, q, r, s = values[place], values[place + 1], values[place + 2], values[place + 3]
         for column in range(len(total)):
-            at = FIRST + column
-            total[column] = total[column] + p * a[at] + q * b[at] + r * c[at] + s * d[at]
+            total[column] = total[column] + p * a[column] + q * b[column] + r * c[column] + s * d[column]
     for place in range(len(features) - rest, len(features)):
         row, value = rows[features[place]], values[place]
         for column in range(len(total)):
-            total[column] += value * row[FIRST + column]
+            total[column] += value * row[column]
 
 
 @lean_kernel
@@ -165,7 +165,7 @@ def read_together(first: int, last: int, weights: Weights, room: Room) -> None:
             squares += (now * now - earlier * earlier - own * own + less * less) * idf * idf
             value, row = (now - earlier - own + less) * idf, weights.rows[room.met[place]]
             for column in range(len(total)):
-                total[column] += value * row[FIRST + column]
+                total[column] += value * row[column]
     _finish(squares, weights, total)
 
 

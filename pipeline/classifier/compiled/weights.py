@@ -11,19 +11,16 @@ from pipeline.classifier.model import Model, steps_of
 from pipeline.compiled.codes import Places
 from pipeline.compiled.cut import Floats
 
-FIRST = 4
-"""Of a row of :class:`Weights`: its idf lies before."""
-
 _COUNTS = 64
-_LINE = 32
-"""Of a row, in 16 bits: what a processor fetches at once."""
+_LINE, _IDF = 32, 4
+"""Of a row, in 16 bits: what a processor fetches at once, and its end."""
 
 
 class Weights(NamedTuple):
     """A model's numbers, feature by feature, so that each takes one line of memory, and no second one is waited for.
 
-    ``rows`` (n_features, 32 or more): in ``rows[i, FIRST:]`` the weights of feature i, as whole multiples of ``steps`` (n_columns,);
-    ``idf[i, 0]`` (n_features, 8 or more) is its idf, in the same memory. ``bias`` (n_columns,); ``times`` are 1 + ln(count) of
+    ``rows[i]`` (n_features, 32 or more) begins with the weights of feature i, as whole multiples of ``steps`` (n_columns,), and ends
+    with its idf: ``idf[i, -1]`` (n_features, 8 or more), in the same memory. ``bias`` (n_columns,); ``times`` are 1 + ln(count) of
     small counts.
     """
 
@@ -49,8 +46,11 @@ def weights_of(model: Model) -> Weights:
     order = by_frequency(model)
     n, columns = model.weights.shape
     steps = steps_of(model.weights)
-    rows = np.zeros((n, -(-(FIRST + columns) // _LINE) * _LINE), dtype=np.int16)
-    rows[:, FIRST : FIRST + columns] = (model.weights / steps).astype(np.int16)[order]
+    width = -(-(columns + _IDF) // _LINE) * _LINE
+    memory = np.zeros(n * width + _LINE, dtype=np.int16)
+    begin = -memory.ctypes.data % (2 * _LINE) // 2  # where a line does
+    rows = memory[begin : begin + n * width].reshape(n, width)
+    rows[:, :columns] = (model.weights / steps).astype(np.int16)[order]
     idf = rows.view(np.float64)
-    idf[:, 0] = model.idf[order]
+    idf[:, -1] = model.idf[order]
     return Weights(rows, idf, steps, model.bias, times)
