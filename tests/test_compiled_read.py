@@ -24,7 +24,7 @@ from pipeline.compiled.disguises import WORDS
 from pipeline.compiled.trie import ROOT, child, may_begin, may_go_on, put, rank_of, trie_of
 from pipeline.records import Opinion
 from pipeline.text.clauses import split_clauses
-from pipeline.text.disguise import shown
+from pipeline.text.disguise import shown, undisguise
 from pipeline.text.disguises import load_disguises
 from pipeline.text.mask import NAME, mask
 from pipeline.text.normalise import normalise
@@ -105,6 +105,14 @@ def test_the_corpus_is_read_the_same(reader, fast):
 def test_disguised_opinions_are_read_the_same(reader, fast):
     variants = records(SHIPPED / "data/evaluation/disguised/variants.jsonl")
     same(reader, fast, opinions_of([record["text"] for record in variants]))
+
+
+def test_what_one_undoing_bares_is_undone_as_well(reader, fast):
+    """Put together, 洪包 is there, which stands for 红包; a text without it is read once."""
+    texts = ["科长过节收.洪.包才给办。", "办事先要塞 洪 包 给他。", "他收.红.包。"]
+    once = [shown(text[:-1], reader.segmenter, load_disguises()) for text in texts]
+    assert [undisguise(text, reader.segmenter) != text for text in once] == [True, True, False]
+    same(reader, fast, opinions_of(texts))
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the real messages are not here")

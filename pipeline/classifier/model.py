@@ -26,7 +26,7 @@ FEATURES_VERSION = 6
 
 _MOST_STEPS = 32_767
 
-Weights = TypeVar("Weights", npt.NDArray[np.float32], npt.NDArray[np.float64])
+Reals = TypeVar("Reals", npt.NDArray[np.float32], npt.NDArray[np.float64])
 
 
 def issue_columns(taxonomy: Taxonomy) -> npt.NDArray[np.int64]:
@@ -40,10 +40,10 @@ def steps_of(weights: npt.NDArray[np.floating]) -> Floats:
     return np.asarray(np.ldexp(1.0, exponents), dtype=np.float64)
 
 
-def in_steps(weights: Weights) -> Weights:
+def in_steps(weights: Reals) -> Reals:
     """Weights as a model keeps them: the nearest multiples of :func:`steps_of`, which 16 bits hold."""
     steps = steps_of(weights).astype(weights.dtype)
-    nearest: Weights = np.rint(weights / steps) * steps
+    nearest: Reals = np.rint(weights / steps) * steps
     return nearest
 
 

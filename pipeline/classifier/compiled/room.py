@@ -18,8 +18,8 @@ class Room(NamedTuple):
     ``features`` are they, ``idf`` theirs, ``counts`` how often each appears, ``last`` where it did last. Of all that appear, repeats
     included, clause by clause, those of clause i from ``begins[i]`` on, ``order`` are the numbers and ``met`` the features; ``before`` tells
     where the same one stood before (-1 for nowhere), ``ranks`` the how-manieth in its clause it is, and ``read`` in what is being read.
-    ``again`` are the places of those that stood anywhere before, of clause i from ``returns[i]`` on. ``values`` are what each adds to its
-    clause, ``spread`` (by number) what they make together over the idf; ``few`` and ``extra`` are features in work, and what they are taken
+    ``again`` are the places of those that stood before where a passage with their clause may reach, of clause i from ``returns[i]`` on.
+    ``values`` are what each adds to its clause, ``spread`` (by number) what they make together over the idf; ``few`` and ``extra`` are features in work, and what they are taken
     times. ``sums`` and ``squares`` are of each clause by itself; ``total`` is what was added up last.
     """
 
